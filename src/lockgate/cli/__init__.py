@@ -1,0 +1,122 @@
+"""One file per command: parse, call, print, exit code. No logic."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from lockgate import __version__
+from lockgate.model.errors import LockgateError
+
+# Command → what it does; the module of the same name is imported only when it is called.
+COMMANDS = {
+    "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
+    "init": "Write the [tool.lockgate] table and extend .gitignore.",
+    "doctor": "Show what is installed, what is missing, and how to mend it.",
+    "clean": "Remove what lockgate keeps in this checkout.",
+    "schema": "Print a JSON Schema: of the configuration or of a report.",
+    "completion": "Print the shell completion script.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lockgate.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["lockgate.arguments"] = tuple(args)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from lockgate.model.decode import suggest  # noqa: PLC0415
+
+            raise click.UsageError(f"no command {args[0]!r}: {suggest(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 pass, 1 the gate says no, 2 usage, 3 unknown, 4 a remote refused, 70 bug, 130 interrupted.",
+)
+@click.version_option(__version__, "-V", "--version", message="lockgate %(version)s")
+def app() -> None:
+    """The whole CI/CD pipeline of a Python package as one tool.
+
+    \b
+    Examples:
+      lockgate gate                     the whole quality gate
+      lockgate gate lint test-3.12      two of its checks
+      lockgate gate -- -k parser        only some tests (partial)
+      lockgate doctor                   what is installed and how to mend it
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; returns the exit code (design: the same everywhere)."""
+    try:
+        result = app.main(arguments, prog_name="lockgate", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        sys.stderr.write("lockgate: interrupted\n")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except LockgateError as error:
+        return _show(error)
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001  (a bug: told as one, with a log)
+        return _crashed(error, arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _show(error: LockgateError) -> int:
+    from lockgate.ports.console import Console  # noqa: PLC0415
+
+    console = Console(no_color="--no-color" in sys.argv)
+    console.say(f"lockgate: {error.message}", "fail" if error.exit_code != 130 else "")  # noqa: PLR2004
+    if error.hint:
+        console.say(f"  → {error.hint}")
+    return error.exit_code
+
+
+def _crashed(error: Exception, arguments: list[str]) -> int:
+    """A bug: the traceback goes into a file that can be attached to a report."""
+    import platform  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    text = "".join(traceback.format_exception(error))
+    head = f"lockgate {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {arguments}\n"
+    try:
+        handle, name = tempfile.mkstemp(prefix="lockgate-crash-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(head + text)
+        where = f"the log is {Path(name)}"
+    except OSError as reason:
+        where = f"no log could be written ({reason.strerror})"
+    sys.stderr.write(f"lockgate: this is a bug in lockgate: {type(error).__name__}: {error}\n  → {where}; please report it\n")
+    return 70

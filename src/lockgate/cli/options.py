@@ -1,0 +1,33 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+directory = click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    metavar="DIR",
+    help="The package's folder.  [default: here]",
+)
+config = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Take the [tool.lockgate] table from FILE instead of pyproject.toml.",
+)
+no_color = click.option("--no-color", is_flag=True, help="No colours (NO_COLOR does the same).")
+
+
+def common(command: _Command) -> _Command:
+    """-C, --config and --no-color."""
+    return directory(config(no_color(command)))

@@ -1,0 +1,1 @@
+"""The quality gate: plan (pure), run, and the truth about every cell."""

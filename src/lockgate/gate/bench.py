@@ -1,0 +1,76 @@
+"""All that the checks of one run share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from lockgate.gate import declared
+from lockgate.gate.cache import Cache
+from lockgate.gate.environments import Environment, Environments
+from lockgate.gate.inputs import Inputs, collect
+from lockgate.gate.plan import Step
+from lockgate.gate.recipe import Recipe, recipe
+from lockgate.model.project import Project
+from lockgate.ports import surroundings
+from lockgate.ports.interpreters import Finder
+from lockgate.ports.tree import Tree, snapshot
+
+
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's common ground.
+
+    Attributes:
+        memory: Caches that outlive the run: results, tools' own caches, durations.
+        folder: This run's own folder.
+        surroundings: Environment variables that the checks see.
+        tree: The project when the run began.
+        fresh: Look no result up.
+    """
+
+    project: Project
+    state: Path
+    memory: Path
+    folder: Path
+    surroundings: dict[str, str]
+    tree: Tree
+    inputs: Inputs
+    environments: Environments
+    recipes: dict[str, Recipe]
+    cache: Cache
+    fresh: bool
+    pytest_args: tuple[str, ...]
+
+    def key(self, step: Step, environment: Environment, data: dict[str, tuple[Path, ...]], tree: bytes) -> str:
+        """The cache key of a step, over a tree with the digest `tree`."""
+        arguments = self.pytest_args if step.kind == "test" else ()
+        # Stored data files are named after their content's key, so that equal names mean equal data.
+        known = {name: [str(path) for path in data.get(name, ())] for name in step.needs}
+        command = (step.name, step.kind, arguments, known, sorted(self.recipes[step.python].tools))
+        return msgspec.structs.replace(self.inputs, tree=tree).key(command, environment)
+
+
+def set_up(
+    project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...]
+) -> Bench:
+    """Read the project's content and lay out a run."""
+    memory = state / "cache"
+    tree = snapshot(project.root)
+    visible = surroundings.for_checks(project.config.env)
+    kinds = frozenset(declared.checks(project))
+    finder = Finder(memory / "interpreters.json")
+    return Bench(
+        project=project,
+        state=state,
+        memory=memory,
+        folder=folder,
+        surroundings=visible,
+        tree=tree,
+        inputs=collect(project, tree, visible),
+        environments=Environments(project, state, tree, finder, offline=offline),
+        recipes={python: recipe(project, python, kinds) for python in project.pythons},
+        cache=Cache(memory / "results", project),
+        fresh=fresh,
+        pytest_args=pytest_args,
+    )

@@ -1,0 +1,323 @@
+"""One environment per cell: made by uv, reused while nothing that it is made of has changed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from lockgate.gate import declared
+from lockgate.gate.installed import read_installed
+from lockgate.gate.recipe import Recipe, declared_inputs
+from lockgate.model.project import Project
+from lockgate.model.verdict import Status
+from lockgate.ports import git, process, surroundings, uv
+from lockgate.ports.files import locked, write_atomic
+from lockgate.ports.interpreters import Finder, Interpreter
+from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
+
+_FORMAT = 1
+_STAMP = "lockgate.json"
+_PROBE = "lockgate_probe.py"
+_INSTALL_TIMEOUT = 1800.0
+_VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
+_OFFLINE = ("error sending request", "failed to fetch", "dns error", "connection", "network", "timed out", "offline")
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """A ready environment.
+
+    Attributes:
+        identity: Digest of everything installed in it, editable sources elsewhere on disk included.
+        versions: Version by normalized distribution name.
+    """
+
+    folder: Path
+    interpreter: Interpreter
+    identity: str
+    versions: dict[str, str]
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "bin" / "python"
+
+    def tool(self, name: str) -> Path | None:
+        """A command installed in the environment, or None."""
+        path = self.folder / "bin" / name
+        return path if path.exists() else None
+
+
+class NoEnvironmentError(Exception):
+    """The environment cannot be had; `status` says whether that is the package's fault (fail) or not (unknown)."""
+
+    def __init__(self, status: Status, reason: str, output: str = "") -> None:
+        super().__init__(reason)
+        self.status: Status = status
+        self.reason = reason
+        self.output = output
+
+
+class _Stamp(msgspec.Struct):
+    key: str
+    sources: dict[str, str]
+
+
+class Environments:
+    """The environments of one project."""
+
+    def __init__(self, project: Project, state: Path, tree: Tree, finder: Finder, *, offline: bool) -> None:
+        self._project = project
+        self._state = state
+        self._tree = tree
+        self._finder = finder
+        self._offline = offline
+
+    def current(self, recipe: Recipe) -> Environment | None:
+        """The environment of `recipe` when it stands and nothing that it is made of has changed."""
+        interpreter = self._finder.find(recipe.python)
+        return None if interpreter is None else self._current(recipe, interpreter)
+
+    @contextlib.contextmanager
+    def ready(
+        self, recipe: Recipe, cancel: process.Cancel, say: Callable[[str], None]
+    ) -> Iterator[Environment]:
+        """Hold the environment of `recipe`, made or renewed if need be, against change by another lockgate.
+
+        Raises:
+            NoEnvironmentError: It cannot be had.
+        """
+
+        def waiting() -> bool:
+            say("waiting for another lockgate in this checkout")
+            return not cancel.requested
+
+        lock = self._state / "envs" / f"{recipe.python}.lock"
+        interpreter = self._interpreter(recipe.python, cancel, say)
+        try:
+            while True:
+                with locked(lock, shared=True, waiting=waiting):
+                    environment = self._current(recipe, interpreter)
+                    if environment is not None:
+                        yield environment
+                        return
+                with locked(lock, shared=False, waiting=waiting):
+                    if self._current(recipe, interpreter) is None:
+                        self._make(recipe, interpreter, cancel, say)
+        except InterruptedError:
+            raise NoEnvironmentError("skipped", "stopped while waiting for another lockgate") from None
+        except OSError as error:
+            raise NoEnvironmentError("unknown", f"{error.filename or lock}: {error.strerror or error}") from error
+
+    def _interpreter(self, python: str, cancel: process.Cancel, say: Callable[[str], None]) -> Interpreter:
+        found = self._finder.find(python)
+        if found is not None:
+            return found
+        command = f"uv python install {python}"
+        if not uv.may_download_pythons(os.environ, offline=self._offline):
+            raise NoEnvironmentError(
+                "unknown", f"Python {python} is not on this machine and may not be downloaded; install it: {command}"
+            )
+        say(f"fetching Python {python} through uv")
+        done = self._uv(("python", "install", python), cancel)
+        found = self._finder.find(python)
+        if found is None:
+            why = _last_line(done.output or done.error)
+            raise NoEnvironmentError(
+                "unknown", f"Python {python} cannot be had: {why}; install it: {command}", done.output
+            )
+        return found
+
+    def _folder(self, recipe: Recipe) -> Path:
+        return self._state / "envs" / recipe.python
+
+    def _current(self, recipe: Recipe, interpreter: Interpreter) -> Environment | None:
+        folder = self._folder(recipe)
+        try:
+            stamp = msgspec.json.decode((folder / _STAMP).read_bytes(), type=_Stamp)
+            if stamp.key != self._key(recipe, interpreter):
+                return None
+            installed = read_installed(folder, self._project.root)
+        except (OSError, msgspec.DecodeError):
+            return None
+        if installed.sources != stamp.sources or not (folder / "bin" / "python").exists():
+            return None
+        return Environment(
+            folder=folder, interpreter=interpreter, identity=installed.identity, versions=installed.versions
+        )
+
+    def _key(self, recipe: Recipe, interpreter: Interpreter) -> str:
+        project = self._project
+        total = hashlib.blake2b(digest_size=20)
+        files = [project.lock, *(project.root / name for name in ("setup.py", "setup.cfg", "uv.toml", ".python-version"))]
+        files += [path for name in recipe.requirements for path in _requirement_files(project.root / name)]
+        parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project)]
+        parts += [(str(path), file_digest(str(path))) for path in files if path is not None]
+        parts += [file_digest(str(probe_source())), self._built_from()]
+        for part in parts:
+            total.update(msgspec.json.encode(part, order="sorted") + b"\0")
+        return total.hexdigest()
+
+    def _built_from(self) -> list[object]:
+        """What an editable install was built from besides pyproject.toml: native sources and the version's source."""
+        native = self._tree.select(NATIVE_SUFFIXES)
+        parts: list[object] = [native.digest()]
+        if declared.version_from_git(self._project):
+            parts.append(git.version_state(self._project.root))
+        elif "version" in self._project.document.get("project", {}).get("dynamic", []):
+            parts.append(_version_lines(self._project.root, self._tree))
+        return parts
+
+    def _make(
+        self, recipe: Recipe, interpreter: Interpreter, cancel: process.Cancel, say: Callable[[str], None]
+    ) -> None:
+        folder = self._folder(recipe)
+        (folder / _STAMP).unlink(missing_ok=True)
+        if not _made_by(folder, interpreter):
+            shutil.rmtree(folder, ignore_errors=True)
+        say("installing")
+        if recipe.locked:
+            self._sync(recipe, interpreter, folder, cancel)
+        else:
+            self._resolve(recipe, interpreter, folder, cancel)
+        site = _site_packages(folder)
+        write_atomic(site / _PROBE, probe_source().read_bytes())
+        installed = read_installed(folder, self._project.root)
+        stamp = _Stamp(key=self._key(recipe, interpreter), sources=installed.sources)
+        write_atomic(folder / _STAMP, msgspec.json.encode(stamp))
+
+    def _sync(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
+        arguments = ["sync", "--locked", "--python", interpreter.path, *self._rebuild(folder)]
+        arguments += [part for name in recipe.groups for part in ("--group", name)]
+        arguments += [part for name in recipe.extras for part in ("--extra", name)]
+        if self._project.lock is not None and self._project.lock.parent != self._project.root:
+            arguments += ["--package", self._project.name]
+        self._install(arguments, cancel, folder)
+        missing = [text for name, text in recipe.tools if name not in read_installed(folder, self._project.root).versions]
+        extra = [*missing, *recipe.packages, *(part for name in recipe.requirements for part in ("-r", name))]
+        if extra:
+            self._install(["pip", "install", "--python", str(folder), *extra], cancel, folder)
+
+    def _resolve(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
+        if not folder.exists():
+            self._install(["venv", "--python", interpreter.path, str(folder)], cancel, folder)
+        arguments = ["pip", "install", "--python", str(folder), *self._rebuild(folder)]
+        if recipe.package:
+            extras = f"[{','.join(recipe.extras)}]" if recipe.extras else ""
+            arguments += ["--editable", f".{extras}"]
+        else:
+            arguments += ["-r", "pyproject.toml", *(part for name in recipe.extras for part in ("--extra", name))]
+        arguments += [part for name in recipe.groups for part in ("--group", name)]
+        arguments += [part for name in recipe.requirements for part in ("-r", name)]
+        # A bare name adds no constraint: a version that the package asks for wins.
+        self._install([*arguments, *recipe.packages, *(text for _, text in recipe.tools)], cancel, folder)
+
+    def _rebuild(self, folder: Path) -> list[str]:
+        """Build the package again where uv's cache cannot know that it must: native code, versions from git."""
+        project = self._project
+        stale = bool(self._tree.select(NATIVE_SUFFIXES).entries) or declared.version_from_git(project)
+        stale = stale or ("version" in project.document.get("project", {}).get("dynamic", []) and folder.exists())
+        local = read_installed(folder, project.root).local if folder.exists() else ()
+        names = [*([project.name] if stale and project.is_package else []), *local]
+        return [part for name in names for part in ("--reinstall-package", name)]
+
+    def _install(self, arguments: list[str], cancel: process.Cancel, folder: Path) -> None:
+        done = self._uv(tuple(arguments), cancel, UV_PROJECT_ENVIRONMENT=str(folder))
+        if done.cancelled:
+            raise NoEnvironmentError("skipped", "stopped while installing")
+        if done.code != 0:
+            raise _explain(done, arguments)
+
+    def _uv(self, arguments: tuple[str, ...], cancel: process.Cancel, **extra: str) -> process.Finished:
+        offline = ("--offline",) if self._offline else ()
+        command = process.Command(
+            argv=(str(uv.find_uv()), *arguments, *offline),
+            cwd=self._project.root,
+            environment={**surroundings.for_uv(), **extra},
+            timeout=_INSTALL_TIMEOUT,
+        )
+        return process.run(command, cancel)
+
+
+def probe_source() -> Path:
+    """The probe as lockgate ships it."""
+    return Path(__file__).with_name("probe.py")
+
+
+def _made_by(folder: Path, interpreter: Interpreter) -> bool:
+    """Whether the environment's Python still is this interpreter."""
+    try:
+        return os.path.realpath(folder / "bin" / "python") == interpreter.path and _same_version(folder, interpreter)
+    except OSError:
+        return False
+
+
+def _same_version(folder: Path, interpreter: Interpreter) -> bool:
+    text = (folder / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+    match = re.search(r"^version(?:_info)?\s*=\s*(\S+)", text, re.MULTILINE)
+    return match is not None and match[1].startswith(interpreter.version)
+
+
+def _site_packages(folder: Path) -> Path:
+    return next(folder.glob("lib/python3*/site-packages"))
+
+
+def _requirement_files(path: Path, seen: frozenset[Path] = frozenset()) -> list[Path]:
+    """A requirements file and those that it names with -r or -c."""
+    if path in seen:
+        return []
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return [path]
+    named = re.findall(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)", text, re.MULTILINE)
+    inner = (_requirement_files(path.parent / name, seen | {path}) for name in named)
+    return [path, *(file for files in inner for file in files)]
+
+
+def _version_lines(root: Path, tree: Tree) -> list[bytes]:
+    """Lines that give a version in the files where build backends look for one."""
+    names = [name for name in tree.entries if re.search(rb"(^|/)(__init__|_?_?version_?_?|__about__|_meta)\.py$|(^|/)VERSION", name)]
+    lines = []
+    for name in sorted(names):
+        with contextlib.suppress(OSError):
+            content = (root / os.fsdecode(name)).read_bytes()
+            lines += _VERSION_LINE.findall(content) if name.endswith(b".py") else [content]
+    return lines
+
+
+def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError:
+    """uv's refusal in the gate's words: is the package at fault, or was something missing?"""
+    text = done.output or done.error
+    lower = text.lower()
+    if done.timed_out:
+        return NoEnvironmentError("unknown", f"uv {arguments[0]} did not end within 30 minutes", text)
+    if "needs to be updated" in lower and "lock" in lower:
+        return NoEnvironmentError("fail", "uv.lock does not match pyproject.toml; run `uv lock` and commit it", text)
+    if "no space left" in lower or "disk quota" in lower:
+        return NoEnvironmentError("unknown", f"the disk is full: {_last_line(text)}", text)
+    if any(word in lower for word in _OFFLINE):
+        return NoEnvironmentError("unknown", f"the package index could not be reached: {_last_line(text)}", text)
+    if "failed to build" in lower or "build backend" in lower or "build failed" in lower:
+        what = re.search(r"failed to build `?([^`\n]+)`?", text, re.IGNORECASE)
+        return NoEnvironmentError("fail", f"{what[1].strip() if what else 'a dependency'} does not build", text)
+    if "no solution found" in lower or "unsatisfiable" in lower:
+        return NoEnvironmentError("fail", "its requirements cannot be met on this Python", text)
+    if "parse" in lower and "uv.lock" in lower:
+        return NoEnvironmentError("fail", "uv.lock cannot be read; run `uv lock` and commit it", text)
+    return NoEnvironmentError("unknown", f"uv {arguments[0]} failed: {_last_line(text)}", text)
+
+
+def _last_line(text: str) -> str:
+    """The line that says most: uv's `error:` line, else the last one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("error:", "×", "Caused by:"))]
+    return (errors or lines or ["no message"])[-1].removeprefix("error: ")
+
+

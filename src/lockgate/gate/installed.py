@@ -1,0 +1,108 @@
+"""What is installed in an environment, read from its metadata, with what lies elsewhere on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import msgspec
+
+from lockgate.model.project import normalize
+from lockgate.ports.tree import snapshot
+
+
+class Installed(msgspec.Struct, frozen=True):
+    """The content of an environment.
+
+    Attributes:
+        identity: Digest of all RECORDs, `.pth` files and editable sources outside the project.
+        versions: Version by normalized distribution name.
+        sources: Digest of each local folder that a distribution was copied from, by folder.
+        local: Names of the distributions copied from local folders.
+    """
+
+    identity: str
+    versions: dict[str, str]
+    sources: dict[str, str]
+    local: tuple[str, ...]
+
+
+class _DirInfo(msgspec.Struct):
+    editable: bool = False
+
+
+class _DirectUrl(msgspec.Struct):
+    url: str
+    dir_info: _DirInfo | None = None
+
+
+def read_installed(folder: Path, root: Path) -> Installed:
+    """Read the environment in `folder` of the project in `root`.
+
+    Raises:
+        OSError: There is no environment.
+    """
+    site = next(folder.glob("lib/python3*/site-packages"), None)
+    if site is None:
+        raise FileNotFoundError(2, "no site-packages", str(folder))
+    total = hashlib.blake2b(digest_size=20)
+    versions: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    local: list[str] = []
+    elsewhere: set[Path] = set()
+    for name in sorted(os.listdir(site)):  # noqa: PTH208  (names only)
+        if name.endswith(".dist-info"):
+            project, _, version = name.removesuffix(".dist-info").partition("-")
+            versions[normalize(project)] = version
+            total.update(name.encode() + _read(site / name / "RECORD"))
+            direct = _read(site / name / "direct_url.json")
+            source = _local_folder(direct)
+            if source is None:
+                total.update(direct)
+            elif source[1]:
+                elsewhere.add(source[0])
+            elif source[0] != root:
+                sources[str(source[0])] = snapshot(source[0]).digest().hex()
+                local.append(normalize(project))
+        elif name.endswith((".pth", ".egg-link")):
+            content = _read(site / name)
+            total.update(name.encode() + content)
+            elsewhere |= set(_pth_folders(content))
+    for place in sorted(elsewhere):
+        if place.is_dir() and not _inside(place, root) and not _inside(place, folder):
+            total.update(os.fsencode(place) + snapshot(place).digest())
+    total.update(msgspec.json.encode(sources, order="sorted"))
+    return Installed(total.hexdigest(), versions, sources, tuple(local))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _local_folder(direct_url: bytes) -> tuple[Path, bool] | None:
+    """The folder behind a `direct_url.json` (PEP 610), and whether it is installed as editable."""
+    try:
+        direct = msgspec.json.decode(direct_url, type=_DirectUrl)
+    except msgspec.DecodeError:
+        return None
+    parsed = urlparse(direct.url)
+    if parsed.scheme != "file" or direct.dir_info is None:
+        return None
+    return Path(unquote(parsed.path)), direct.dir_info.editable
+
+
+def _pth_folders(content: bytes) -> Iterator[Path]:
+    for line in content.splitlines():
+        text = os.fsdecode(line.strip())
+        if text.startswith("/"):
+            yield Path(text)
+
+
+def _inside(path: Path, parent: Path) -> bool:
+    return path == parent or parent in path.parents

@@ -1,0 +1,247 @@
+"""The crew: as many commands at a time as there are cores, in the order of the schedule, all ended together."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+from lockgate.gate.bench import Bench
+from lockgate.gate.checks import RUNNERS
+from lockgate.gate.environments import Environment, NoEnvironmentError
+from lockgate.gate.listener import Listener
+from lockgate.gate.outcome import Context, Outcome
+from lockgate.gate.plan import Step
+from lockgate.gate.schedule import next_step
+from lockgate.model.gate import Check
+from lockgate.model.problem import Problem
+from lockgate.ports import clock, family
+from lockgate.ports.process import Cancel
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_OUTPUT_EXCERPT = 3000
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A worker has its environment."""
+
+    python: str
+
+
+class _Done(msgspec.Struct, frozen=True):
+    """A worker has ended: with an outcome, or with a bug of lockgate's."""
+
+    step: Step
+    outcome: Outcome | None = None
+    bug: BaseException | None = None
+
+
+class Crew:
+    """Runs the steps of one gate.
+
+    Attributes:
+        started: When each executed check began, in seconds since the epoch.
+        interrupted: A signal stopped the run.
+    """
+
+    def __init__(
+        self, bench: Bench, steps: Sequence[Step], listener: Listener, cancel: Cancel, expected: Mapping[str, float]
+    ) -> None:
+        self._bench = bench
+        self._steps = list(steps)
+        self._names = {step.name for step in steps}
+        self._listener = listener
+        self._cancel = cancel
+        self._expected = expected
+        self._messages: queue.SimpleQueue[_Ready | _Done] = queue.SimpleQueue()
+        self._outcomes: dict[str, Outcome] = {}
+        self.started: dict[str, float] = {}
+        self.interrupted = False
+
+    def run(self, *, jobs: int, keep_going: bool) -> dict[str, Outcome]:
+        """Outcomes by name of the check, in the plan's order; every process that was started has ended."""
+        pending = self._look_up_all()
+        if pending:
+            with family.Adoption(), _Signals(self._stop):
+                self._work_off(pending, jobs, keep_going=keep_going)
+        return {step.name: self._outcomes[step.name] for step in self._steps}
+
+    def _stop(self) -> None:
+        self.interrupted = True
+        self._cancel.set()
+
+    def _look_up_all(self) -> list[Step]:
+        """Answer from the cache what can be, in the order of needs; returns the rest."""
+        if self._bench.fresh:
+            return list(self._steps)
+        environments = {step.python: None for step in self._steps}
+        found = {python: self._bench.environments.current(self._bench.recipes[python]) for python in environments}
+        pending = []
+        for step in self._steps:
+            environment = found[step.python]
+            needs_met = all(name in self._outcomes for name in step.needs if name in self._names)
+            hit = self._look_up(step, environment) if environment is not None and needs_met else None
+            if hit is None:
+                pending.append(step)
+            else:
+                self._finish(step, hit)
+        return pending
+
+    def _look_up(self, step: Step, environment: Environment) -> Outcome | None:
+        key = self._bench.key(step, environment, self._data(step), self._bench.inputs.tree)
+        hit = self._bench.cache.look_up(step.name, key)
+        return None if hit is None else Outcome(check=hit.check, data=hit.data, coverage=hit.coverage)
+
+    def _data(self, step: Step) -> dict[str, tuple[Path, ...]]:
+        return {name: self._outcomes[name].data for name in step.needs if name in self._outcomes}
+
+    def _work_off(self, pending: list[Step], jobs: int, *, keep_going: bool) -> None:
+        running: dict[str, Step] = {}
+        ready: set[str] = set()
+        preparing: set[str] = set()
+        bug: BaseException | None = None
+        while pending or running:
+            while len(running) < jobs and not self._cancel.requested:
+                step = next_step(self._open_needs(pending), self._outcomes, ready, preparing, self._expected)
+                if step is None:
+                    break
+                pending.remove(step)
+                running[step.name] = step
+                if step.python not in ready:
+                    preparing.add(step.python)
+                self._listener.started(step.name)
+                threading.Thread(target=self._work, args=(step,), daemon=True).start()
+            if self._cancel.requested and not running:
+                self._skip(pending)
+                break
+            try:
+                message = self._messages.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if isinstance(message, _Ready):
+                ready.add(message.python)
+                preparing.discard(message.python)
+                continue
+            del running[message.step.name]
+            preparing.discard(message.step.python)
+            if message.outcome is None:
+                bug = message.bug
+                self._cancel.set()
+                self._skip([message.step])
+                continue
+            self._finish(message.step, message.outcome)
+            if message.outcome.check.status == "fail" and not keep_going:
+                self._cancel.set()
+        if bug is not None:
+            raise bug
+
+    def _open_needs(self, pending: Sequence[Step]) -> list[Step]:
+        """Pending steps with only those needs that this run can meet at all."""
+        return [
+            msgspec.structs.replace(step, needs=tuple(name for name in step.needs if name in self._names))
+            for step in pending
+        ]
+
+    def _skip(self, steps: Sequence[Step]) -> None:
+        culprit = next((name for name, one in self._outcomes.items() if one.check.status == "fail"), None)
+        reason = "interrupted" if self.interrupted or culprit is None else f"not started: {culprit} failed"
+        for step in steps:
+            self._finish(step, Outcome(check=Check(name=step.name, status="skipped", reason=reason)))
+
+    def _finish(self, step: Step, outcome: Outcome) -> None:
+        check = outcome.check
+        if check.status == "skipped" and check.reason == "stopped":
+            culprit = next((name for name, one in self._outcomes.items() if one.check.status == "fail"), None)
+            reason = "interrupted" if self.interrupted or culprit is None else f"stopped: {culprit} failed"
+            outcome = msgspec.structs.replace(outcome, check=msgspec.structs.replace(check, reason=reason))
+        self._outcomes[step.name] = outcome
+        self._listener.finished(outcome.check, outcome.output)
+
+    def _work(self, step: Step) -> None:
+        """A worker's life: one step, and never an unreported end."""
+        try:
+            self._messages.put(_Done(step, outcome=self._outcome(step)))
+        except BaseException as error:  # noqa: BLE001  (raised again in the main thread)
+            self._messages.put(_Done(step, bug=error))
+
+    def _outcome(self, step: Step) -> Outcome:
+        begun = clock.monotonic()
+
+        def say(what: str) -> None:
+            self._listener.noted(step.name, what)
+
+        try:
+            with self._bench.environments.ready(self._bench.recipes[step.python], self._cancel, say) as environment:
+                self._messages.put(_Ready(step.python))
+                hit = None if self._bench.fresh else self._look_up(step, environment)
+                if hit is not None:
+                    return hit
+                say("")
+                begun = clock.monotonic()
+                self.started[step.name] = clock.now()
+                outcome = self._checked(step, environment)
+        except NoEnvironmentError as error:
+            outcome = _without_environment(step, error)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror or error}"
+            outcome = Outcome(check=Check(name=step.name, status="unknown", reason=what))
+        took = clock.monotonic() - begun
+        check = msgspec.structs.replace(outcome.check, seconds=round(took, 3))
+        return msgspec.structs.replace(outcome, check=check)
+
+    def _checked(self, step: Step, environment: Environment) -> Outcome:
+        missing = [name for name in step.needs if name in self._names and not self._outcomes[name].data]
+        if missing:
+            status = self._outcomes[missing[0]].check.status
+            reason = f"{missing[0]} gave no coverage data ({status})"
+            return Outcome(check=Check(name=step.name, status="skipped", reason=reason))
+        folder = self._bench.folder / step.name
+        folder.mkdir(parents=True, exist_ok=True)
+        context = Context(
+            project=self._bench.project,
+            step=msgspec.structs.replace(step, needs=tuple(name for name in step.needs if name in self._names)),
+            environment=environment,
+            surroundings=self._bench.surroundings,
+            folder=folder,
+            memory=self._bench.memory,
+            cancel=self._cancel,
+            pytest_args=self._bench.pytest_args,
+            data=self._data(step),
+            progress=lambda done, total: self._listener.progressed(step.name, done, total),
+        )
+        return RUNNERS[step.kind](context)
+
+
+def _without_environment(step: Step, error: NoEnvironmentError) -> Outcome:
+    problems = ()
+    if error.output:
+        excerpt = error.output.strip()[-_OUTPUT_EXCERPT:]
+        problems = (Problem(tool="uv", message=error.reason, severity="error", excerpt=excerpt),)
+    check = Check(name=step.name, status=error.status, reason=error.reason, problems=problems)
+    return Outcome(check=check, output=error.output)
+
+
+class _Signals:
+    """While the crew works, a signal asks it to stop; twice means at once. Afterwards all is as before."""
+
+    def __init__(self, stop: Any) -> None:  # noqa: ANN401
+        self._stop = stop
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                self._before[number] = signal.signal(number, self._handle)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop()

@@ -1,0 +1,152 @@
+"""The table `[tool.lockgate]`: every key, its type and its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+CHECKS = ("lint", "format", "types", "test", "coverage")
+Phase = Literal["off", "observe", "enforce"]
+PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$", description="X.Y, e.g. 3.12")]
+Duration = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?[smhd]$", description="e.g. 90s, 10m, 7d")]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Base of every table: unknown keys are errors, keys are written with dashes."""
+
+
+class CoverageConfig(Table):
+    """`[tool.lockgate.coverage]`."""
+
+    threshold: Percent | None = None
+
+
+class LintConfig(Table):
+    """`[tool.lockgate.lint]` and `[tool.lockgate.format]`."""
+
+    paths: tuple[str, ...] = (".",)
+
+
+class TypesConfig(Table):
+    """`[tool.lockgate.types]`: checker and paths are found from the project unless written here."""
+
+    checker: Literal["mypy", "ty", "pyright"] | None = None
+    paths: tuple[str, ...] = ()
+
+
+class TestConfig(Table):
+    """`[tool.lockgate.test]`."""
+
+    __test__ = False
+
+    args: tuple[str, ...] = ()
+    reruns: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
+    timeout: Duration = "10m"
+    cache: tuple[str, ...] = ()
+
+
+class CustomCheck(Table):
+    """`[tool.lockgate.check.NAME]`: a command in the newest cell's environment; exit 0 passes."""
+
+    run: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    timeout: Duration = "10m"
+
+
+class ScanConfig(Table):
+    """`[tool.lockgate.scan]`."""
+
+    codeql: Literal["auto", "required", "off"] = "auto"
+    cool_down: Duration = "7d"
+    indexes: tuple[str, ...] = ("pypi",)
+
+
+class Waiver(Table, kw_only=True):
+    """`[[tool.lockgate.waivers]]`."""
+
+    id: str | None = None
+    fingerprint: str | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    expires: str
+
+
+class PublishConfig(Table):
+    """`[tool.lockgate.publish]`."""
+
+    environment: str = "pypi-publishing"
+    reviewers: tuple[str, ...] = ()
+
+
+class ProtectionConfig(Table):
+    """`[tool.lockgate.protection]`."""
+
+    branch: str = "main"
+    kind: Literal["classic", "ruleset"] = "classic"
+    approvals: Annotated[int, msgspec.Meta(ge=0, le=6)] = 1
+    admins: bool = True
+
+
+class ReportsConfig(Table):
+    """`[tool.lockgate.reports]`."""
+
+    branch: str = "lockgate-reports"
+    details: bool = False
+
+
+class HealthConfig(Table):
+    """`[tool.lockgate.health]`."""
+
+    success_rate: Share = 0.95
+    duration: Duration = "5m"
+    cache_hit_rate: Share = 0.80
+    resolve_security: Duration = "24h"
+
+
+class PhaseConfig(Table):
+    """`[tool.lockgate.phase]`."""
+
+    quality: Phase = "enforce"
+    security: Phase = "enforce"
+    publishing: Phase = "enforce"
+    protection: Phase = "enforce"
+
+
+class Config(Table):
+    """`[tool.lockgate]`: everything has a default that is right for most packages.
+
+    Attributes:
+        python: Cells of the test matrix; None means the classifiers within `requires-python`.
+        checks: What `lockgate gate` runs; None means all five.
+        groups: Dependency groups installed in every cell; None means those named like test(s) or dev.
+        extras: Extras installed in every cell; None means those named like test(s) or dev.
+        requirements: Requirement files installed in every cell.
+        packages: Further requirements installed in every cell, e.g. `pretend`.
+        env: Names (or patterns with `*`) of environment variables that the checks may see.
+        cache_size: Cap of the result cache, e.g. `200MB`.
+    """
+
+    python: Annotated[tuple[PythonVersion, ...], msgspec.Meta(min_length=1)] | None = None
+    checks: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
+    owners: tuple[str, ...] = ()
+    runner: str = "ubuntu-24.04"
+    groups: tuple[str, ...] | None = None
+    extras: tuple[str, ...] | None = None
+    requirements: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    cache_size: Annotated[str, msgspec.Meta(pattern=r"^\d+(KB|MB|GB)$")] = "200MB"
+    coverage: CoverageConfig = CoverageConfig()
+    lint: LintConfig = LintConfig()
+    format: LintConfig = LintConfig()
+    types: TypesConfig = TypesConfig()
+    test: TestConfig = TestConfig()
+    check: dict[str, CustomCheck] = {}
+    scan: ScanConfig = ScanConfig()
+    waivers: tuple[Waiver, ...] = ()
+    publish: PublishConfig = PublishConfig()
+    protection: ProtectionConfig = ProtectionConfig()
+    reports: ReportsConfig = ReportsConfig()
+    health: HealthConfig = HealthConfig()
+    phase: PhaseConfig = PhaseConfig()

@@ -1,0 +1,70 @@
+"""What git knows of the working tree; every answer is None or empty where there is no git."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+_TIMEOUT = 60
+
+
+def _git(root: Path, *arguments: str) -> bytes | None:
+    """Standard output of a git command, None when git is missing, fails or this is no repository."""
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=root,
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def head(root: Path) -> str | None:
+    """Full hash of HEAD."""
+    answer = _git(root, "rev-parse", "--verify", "-q", "HEAD")
+    return answer.decode().strip() if answer else None
+
+
+def is_dirty(root: Path) -> bool | None:
+    """Whether the tree below `root` differs from HEAD, untracked files included."""
+    answer = _git(root, "status", "--porcelain", "-z", "--", ".")
+    return None if answer is None else bool(answer)
+
+
+def tracked(root: Path) -> tuple[bytes, ...]:
+    """Tracked files below `root`, relative to it."""
+    answer = _git(root, "ls-files", "-z", "--", ".")
+    return tuple(name for name in (answer or b"").split(b"\0") if name)
+
+
+def ignored(root: Path, paths: tuple[bytes, ...]) -> frozenset[bytes]:
+    """Those of `paths` (relative to `root`) that git ignores; without git none is."""
+    if not paths:
+        return frozenset()
+    try:
+        done = subprocess.run(
+            ["git", "check-ignore", "-z", "--stdin"],  # noqa: S607
+            cwd=root,
+            input=b"\0".join(paths),
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return frozenset()
+    return frozenset(name for name in done.stdout.split(b"\0") if name)
+
+
+def version_state(root: Path) -> bytes:
+    """What a version made from git depends on: HEAD, the nearest tag, and whether the tree is clean."""
+    described = _git(root, "describe", "--tags", "--long", "--always", "--dirty", "--match", "*")
+    tags = _git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
+    return b"\0".join(((head(root) or "").encode(), described or b"", tags or b""))

@@ -1,0 +1,82 @@
+"""Where lockgate keeps what it remembers of a project: `.lockgate/` in it, or the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from lockgate.model.errors import UnknownError
+
+NAME = ".lockgate"
+
+
+def user_cache() -> Path:
+    """The user's cache folder for lockgate."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "lockgate"
+
+
+def elsewhere(root: Path) -> Path:
+    """The state folder of a project whose own folder cannot be written."""
+    digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    return user_cache() / "projects" / f"{root.name}-{digest}"
+
+
+def open_state(root: Path) -> Path:
+    """The project's state folder, created if need be, with a `.gitignore` of its own.
+
+    Raises:
+        UnknownError: Neither the project nor the user's cache folder can be written.
+    """
+    reasons = []
+    for folder in (root / NAME, elsewhere(root)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            ignore = folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+            elif not os.access(folder, os.W_OK):
+                raise PermissionError(13, "Permission denied", str(folder))  # noqa: TRY301
+            probe = folder / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            reasons.append(f"{folder}: {error.strerror or error}")
+        else:
+            return folder
+    raise UnknownError(
+        f"lockgate has nowhere to keep its environments: {'; '.join(reasons)}",
+        "free some space, or set XDG_CACHE_HOME to a folder that can be written",
+    )
+
+
+def new_run_folder(state: Path) -> Path:
+    """A folder of this run's own, so that two gates in one checkout never share a file."""
+    folder = state / "run" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def sweep_dead_runs(state: Path) -> None:
+    """Remove the run folders of lockgates that were killed."""
+    try:
+        entries = list((state / "run").iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        pid = entry.name.partition("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,134 @@
+"""The content of a folder as data: what a check can see of it, hashed, and when each file last changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from lockgate.ports import git
+
+# Written by tools for themselves; a check that depends on one of these reads its own cache.
+_CACHES = frozenset(
+    {
+        *(".git", ".hg", ".svn", ".lockgate", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
+        *(".hypothesis", ".tox", ".nox", ".venv", "node_modules", ".import_linter_cache", ".DS_Store", ".coverage"),
+    }
+)
+_CACHE_SUFFIXES = (".pyc", ".pyo", ".egg-info")
+_CACHE_PREFIXES = (".coverage.",)
+NATIVE_SUFFIXES = (
+    *(".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".pyx", ".pxd", ".pxi", ".rs", ".f", ".f90", ".cu", ".m", ".mm"),
+    *("CMakeLists.txt", ".cmake", "meson.build", "meson.options", "Cargo.toml", "Cargo.lock"),
+)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One file or folder: a digest of kind, executable bit and content; and its last change (ctime, s)."""
+
+    digest: bytes
+    changed: float
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """Entries by path relative to the root (bytes, as the file system spells them)."""
+
+    entries: Mapping[bytes, Entry]
+
+    def digest(self) -> bytes:
+        """One digest over all entries."""
+        total = hashlib.blake2b(digest_size=20)
+        for name in sorted(self.entries):
+            total.update(len(name).to_bytes(4, "big") + name + self.entries[name].digest)
+        return total.digest()
+
+    def select(self, suffixes: tuple[str, ...]) -> Tree:
+        """The entries whose name ends in one of `suffixes`."""
+        wanted = tuple(os.fsencode(suffix) for suffix in suffixes)
+        return Tree({name: entry for name, entry in self.entries.items() if name.endswith(wanted)})
+
+
+def snapshot(root: Path) -> Tree:
+    """Everything below `root` that a check may see: tracked, untracked and ignored files, submodules, link targets.
+
+    Left out are tools' caches and virtual environments, unless git tracks files in them.
+    """
+    found: dict[bytes, Entry] = {}
+    base = os.fsencode(root)
+    left_out: set[bytes] = set()
+    _walk(base, b"", found, left_out, {os.path.realpath(base)})
+    if left_out:
+        inside = tuple(path + b"/" for path in left_out)
+        for name in git.tracked(root):
+            if (name in left_out or name.startswith(inside)) and name not in found:
+                _add(base, name, found, left_out, set())
+    return Tree(found)
+
+
+def file_digest(path: str | bytes) -> bytes | None:
+    """Digest of a file's content, None when it is absent or cannot be read."""
+    hasher = hashlib.blake2b(digest_size=20)
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  (bytes paths)
+            while chunk := file.read(1 << 20):
+                hasher.update(chunk)
+    except OSError:
+        return None
+    return hasher.digest()
+
+
+def digests(paths: Iterable[str]) -> dict[str, str | None]:
+    """Hex digests of files outside the tree, by path; None for what is not there."""
+    return {path: found.hex() if (found := file_digest(path)) is not None else None for path in paths}
+
+
+def is_cache(name: str) -> bool:
+    """Whether a file or folder of this name is a tool's cache."""
+    return name in _CACHES or name.endswith(_CACHE_SUFFIXES) or name.startswith(_CACHE_PREFIXES)
+
+
+def _walk(base: bytes, folder: bytes, found: dict[bytes, Entry], left_out: set[bytes], seen: set[bytes]) -> None:
+    try:
+        with os.scandir(os.path.join(base, folder)) as listing:  # noqa: PTH118  (bytes paths)
+            names = sorted(entry.name for entry in listing)
+    except OSError as error:
+        found[folder + b"/"] = Entry(b"unreadable %d" % (error.errno or 0), 0.0)
+        return
+    if folder and b"pyvenv.cfg" in names:
+        left_out.add(folder)
+        return
+    for name in names:
+        path = folder + b"/" + name if folder else name
+        if is_cache(os.fsdecode(name)):
+            left_out.add(path)
+        else:
+            _add(base, path, found, left_out, seen)
+
+
+def _add(base: bytes, path: bytes, found: dict[bytes, Entry], left_out: set[bytes], seen: set[bytes]) -> None:
+    full = base + b"/" + path
+    try:
+        status = os.lstat(full)
+        link = os.readlink(full) if stat.S_ISLNK(status.st_mode) else None
+        if link is not None:
+            found[path + b"@"] = Entry(hashlib.blake2b(link, digest_size=20).digest(), status.st_ctime)
+            status = os.stat(full)  # noqa: PTH116
+    except OSError as error:  # a dangling link, or gone since the listing
+        found[path] = Entry(b"absent %d" % (error.errno or 0), 0.0)
+        return
+    if stat.S_ISDIR(status.st_mode):
+        real = os.path.realpath(full)
+        # A link into the tree adds nothing, and a link to a parent would never end.
+        if link is None or not any(real == one or real.startswith(one + b"/") for one in seen):
+            found[path + b"/"] = Entry(b"folder", 0.0)
+            _walk(base, path, found, left_out, seen | {real} if link is not None else seen)
+    elif stat.S_ISREG(status.st_mode):
+        executable = b"x" if status.st_mode & 0o111 else b"-"
+        content = file_digest(full)
+        found[path] = Entry(executable + (content or b"unreadable"), status.st_ctime)
+    else:
+        found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)
