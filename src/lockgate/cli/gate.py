@@ -11,7 +11,7 @@ from lockgate.report import FORMATS
 
 
 @click.command("gate", short_help="Run the quality gate.")
-@click.argument("checks", nargs=-1, metavar="[CHECK]... [-- PYTEST_ARGS]...", type=click.UNPROCESSED)
+@click.argument("checks", nargs=-1, metavar="[CHECK]... [-- PYTEST_ARGS]...", shell_complete=options.complete_checks)
 @options.common
 @click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only the test cell of this Python (repeatable).")
 @click.option("--list", "list_", is_flag=True, help="Show the checks and where they run, and run nothing.")

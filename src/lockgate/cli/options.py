@@ -31,3 +31,17 @@ no_color = click.option("--no-color", is_flag=True, help="No colours (NO_COLOR d
 def common(command: _Command) -> _Command:
     """-C, --config and --no-color."""
     return directory(config(no_color(command)))
+
+
+def complete_checks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the package's checks for the shell; nothing where there is no readable package."""
+    from lockgate.gate.plan import Selection, plan  # noqa: PLC0415
+    from lockgate.model.errors import LockgateError  # noqa: PLC0415
+    from lockgate.ports.pyproject import read_project  # noqa: PLC0415
+
+    try:
+        project = read_project(Path(context.params.get("directory") or "."))
+        names = [step.name for step in plan(project, Selection()).steps]
+    except LockgateError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]

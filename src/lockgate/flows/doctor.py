@@ -1,0 +1,120 @@
+"""`lockgate doctor`: what is installed, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lockgate.gate import declared
+from lockgate.gate.plan import Selection, plan
+from lockgate.model.errors import LockgateError
+from lockgate.model.project import Project
+from lockgate.model.verdict import Verdict
+from lockgate.ports.interpreters import Finder
+from lockgate.ports.state import open_state
+from lockgate.ports.uv import find_uv
+
+SCHEMA = "lockgate/doctor/1"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at; `remedy` is the next command when it is not in order."""
+
+    name: str
+    status: Literal["ok", "missing", "note"]
+    found: str
+    remedy: str | None = None
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """The document `lockgate/doctor/1`: unknown when something is missing that the gate needs."""
+
+    schema: str = SCHEMA
+    verdict: Verdict
+    enforced: bool = True
+    scope: dict[str, bool] = {}
+    findings: tuple[Finding, ...]
+
+
+def diagnose(project: Project) -> Diagnosis:
+    """Look at everything that the gate needs; changes nothing but the memory of interpreters."""
+    findings = (_uv(), _git(project.root), *_state_and_pythons(project), _table(project), _lock(project), *_tools(project))
+    missing = any(finding.status == "missing" for finding in findings)
+    return Diagnosis(verdict="unknown" if missing else "pass", findings=findings)
+
+
+def _uv() -> Finding:
+    try:
+        path = find_uv()
+    except LockgateError as error:
+        return Finding("uv", "missing", error.message, error.hint)
+    return Finding("uv", "ok", f"{_version(str(path))} ({path})")
+
+
+def _git(root: Path) -> Finding:
+    path = shutil.which("git")
+    if path is None:
+        return Finding("git", "note", "not found: reports name no commit", "install git")
+    inside = subprocess.run([path, "rev-parse", "--git-dir"], cwd=root, capture_output=True, check=False)
+    where = "" if inside.returncode == 0 else ", but this folder is in no repository"
+    return Finding("git", "ok", f"{_version(path)}{where}")
+
+
+def _version(command: str) -> str:
+    try:
+        done = subprocess.run([command, "--version"], capture_output=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"does not run: {error}"
+    return done.stdout.decode(errors="replace").strip()
+
+
+def _state_and_pythons(project: Project) -> list[Finding]:
+    try:
+        state = open_state(project.root)
+    except LockgateError as error:
+        return [Finding("state", "missing", error.message, error.hint)]
+    findings = [Finding("state", "ok", str(state))]
+    finder = Finder(state / "cache" / "interpreters.json")
+    for python in project.pythons:
+        found = finder.find(python)
+        if found is None:
+            findings.append(Finding(f"Python {python}", "missing", "not on this machine", f"uv python install {python}"))
+        else:
+            findings.append(Finding(f"Python {python}", "ok", f"{found.version} ({found.path})"))
+    return findings
+
+
+def _table(project: Project) -> Finding:
+    try:
+        names = ", ".join(step.name for step in plan(project, Selection()).selected())
+    except LockgateError as error:
+        return Finding("checks", "missing", error.message, error.hint)
+    if project.has_table:
+        return Finding("checks", "ok", f"{names} (by {project.config_file})")
+    return Finding("checks", "note", f"{names} (declared by the package; no [tool.lockgate])", "lockgate init")
+
+
+def _lock(project: Project) -> Finding:
+    if project.lock is None:
+        return Finding("lock", "note", "no uv.lock: every new environment resolves anew", "uv lock")
+    return Finding("lock", "ok", str(project.lock))
+
+
+def _tools(project: Project) -> list[Finding]:
+    """Tools that the checks need and the package does not declare."""
+    kinds = {step.kind for step in plan(project, Selection()).selected()} if declared.checks(project) else set()
+    known = project.dependencies()
+    findings = []
+    if kinds & {"lint", "format"} and "ruff" not in known:
+        findings.append(Finding("ruff", "note", "not declared: the newest is installed", "uv add --dev ruff"))
+    if "types" in kinds:
+        checker = declared.type_checker(project)
+        if checker is None:
+            findings.append(Finding("types", "missing", "no type checker is declared", "uv add --dev mypy"))
+        elif checker not in known:
+            findings.append(Finding(checker, "note", "not declared: the newest is installed", f"uv add --dev {checker}"))
+    return findings

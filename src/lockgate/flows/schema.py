@@ -1,0 +1,28 @@
+"""JSON Schemas, made from the very types that lockgate reads and writes: they cannot disagree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from lockgate.flows.doctor import Diagnosis
+from lockgate.model.config import Config
+from lockgate.model.gate import GateReport
+
+_TYPES: dict[str, tuple[Any, str]] = {
+    "config": (Config, "[tool.lockgate] in pyproject.toml"),
+    "gate": (GateReport, "the document of `lockgate gate --format json`"),
+    "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
+}
+
+
+def schema(name: str) -> str:
+    """The schema as indented JSON."""
+    type_, title = _TYPES[name]
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(type_),
+        "title": title,
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
