@@ -10,7 +10,7 @@ def main() -> None:
     # An inherited PYTHONDONTWRITEBYTECODE would compile lockgate anew at each start: 0.2 s.
     sys.dont_write_bytecode = False
     try:
-        from lockgate.cli import run  # noqa: PLC0415  (Ctrl-C while importing is an ending like any other)
+        from lockgate.cli import run  # Ctrl-C while importing is an ending like any other
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

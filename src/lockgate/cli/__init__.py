@@ -48,7 +48,7 @@ class _Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from lockgate.model.decode import suggest  # noqa: PLC0415
+            from lockgate.model.decode import suggest
 
             raise click.UsageError(f"no command {args[0]!r}: {suggest(args[0], COMMANDS)}")
         return super().resolve_command(ctx, args)
@@ -61,7 +61,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="lockgate %(version)s")
 def app() -> None:
-    """The whole CI/CD pipeline of a Python package as one tool.
+    r"""The whole CI/CD pipeline of a Python package as one tool.
 
     \b
     Examples:
@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _show(error: LockgateError) -> int:
-    from lockgate.ports.console import Console  # noqa: PLC0415
+    from lockgate.ports.console import Console
 
     console = Console(no_color="--no-color" in sys.argv)
     console.say(f"lockgate: {error.message}", "fail" if error.exit_code != 130 else "")  # noqa: PLR2004
@@ -105,12 +105,14 @@ def _show(error: LockgateError) -> int:
 
 def _crashed(error: Exception, arguments: list[str]) -> int:
     """A bug: the traceback goes into a file that can be attached to a report."""
-    import platform  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
-    import traceback  # noqa: PLC0415
+    import platform
+    import tempfile
+    import traceback
 
     text = "".join(traceback.format_exception(error))
-    head = f"lockgate {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {arguments}\n"
+    head = (
+        f"lockgate {__version__}, Python {platform.python_version()}, {platform.platform()}\narguments: {arguments}\n"
+    )
     try:
         handle, name = tempfile.mkstemp(prefix="lockgate-crash-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -118,5 +120,7 @@ def _crashed(error: Exception, arguments: list[str]) -> int:
         where = f"the log is {Path(name)}"
     except OSError as reason:
         where = f"no log could be written ({reason.strerror})"
-    sys.stderr.write(f"lockgate: this is a bug in lockgate: {type(error).__name__}: {error}\n  → {where}; please report it\n")
+    sys.stderr.write(
+        f"lockgate: this is a bug in lockgate: {type(error).__name__}: {error}\n  → {where}; please report it\n"
+    )
     return 70

@@ -13,15 +13,15 @@ from lockgate.cli import options
 @options.directory
 @click.option("--results", "results_only", is_flag=True, help="Only the cached results; environments stay.")
 def command(directory: Path, *, results_only: bool) -> int:
-    """Remove lockgate's environments, caches and results of this package. Nothing else is touched.
+    r"""Remove lockgate's environments, caches and results of this package. Nothing else is touched.
 
     \b
     Examples:
       lockgate clean
       lockgate clean --results
     """
-    from lockgate.flows.clean import clean  # noqa: PLC0415  (--help needs none of it)
-    from lockgate.ports.console import Console  # noqa: PLC0415
+    from lockgate.flows.clean import clean  # --help needs none of it
+    from lockgate.ports.console import Console
 
     freed = clean(directory.resolve(), results_only=results_only)
     Console().say(f"lockgate: removed {freed / 1e6:.1f} MB")

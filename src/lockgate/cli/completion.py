@@ -8,7 +8,7 @@ import click
 @click.command("completion", short_help="Print the shell completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the script that completes lockgate's commands, options and checks.
+    r"""Print the script that completes lockgate's commands, options and checks.
 
     \b
     Examples:
@@ -16,10 +16,10 @@ def command(shell: str) -> int:
       lockgate completion zsh > ~/.zfunc/_lockgate
       lockgate completion fish > ~/.config/fish/completions/lockgate.fish
     """
-    from click.shell_completion import get_completion_class  # noqa: PLC0415
+    from click.shell_completion import get_completion_class
 
-    from lockgate.cli import app  # noqa: PLC0415
-    from lockgate.ports.console import Console  # noqa: PLC0415
+    from lockgate.cli import app
+    from lockgate.ports.console import Console
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  (the choice above names click's own)

@@ -13,7 +13,7 @@ from lockgate.cli import options
 @options.common
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Of standard output.")
 def command(directory: Path, config_file: Path | None, *, no_color: bool, format_: str) -> int:
-    """Show what the gate needs here: what is installed, what is missing, and the command that mends it.
+    r"""Show what the gate needs here: what is installed, what is missing, and the command that mends it.
 
     Exits 3 when something is missing.
 
@@ -22,12 +22,12 @@ def command(directory: Path, config_file: Path | None, *, no_color: bool, format
       lockgate doctor
       lockgate doctor -C ../other-package --format json
     """
-    import msgspec  # noqa: PLC0415  (--help needs none of it)
+    import msgspec  # --help needs none of it
 
-    from lockgate.flows.doctor import diagnose  # noqa: PLC0415
-    from lockgate.model.verdict import EXIT_CODES  # noqa: PLC0415
-    from lockgate.ports.console import Console  # noqa: PLC0415
-    from lockgate.ports.pyproject import read_project  # noqa: PLC0415
+    from lockgate.flows.doctor import diagnose
+    from lockgate.model.verdict import EXIT_CODES
+    from lockgate.ports.console import Console
+    from lockgate.ports.pyproject import read_project
 
     console = Console(no_color=no_color)
     diagnosis = diagnose(read_project(directory, config_file))

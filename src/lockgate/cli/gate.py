@@ -13,19 +13,37 @@ from lockgate.report import FORMATS
 @click.command("gate", short_help="Run the quality gate.")
 @click.argument("checks", nargs=-1, metavar="[CHECK]... [-- PYTEST_ARGS]...", shell_complete=options.complete_checks)
 @options.common
-@click.option("--python", "pythons", multiple=True, metavar="X.Y", help="Only the test cell of this Python (repeatable).")
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="X.Y",
+    help="Only the test cell of this Python (repeatable).",
+)
 @click.option("--list", "list_", is_flag=True, help="Show the checks and where they run, and run nothing.")
 @click.option("--fix", is_flag=True, help="Let ruff fix and format first.")
 @click.option("--fresh", is_flag=True, help="Use no cached result.")
 @click.option("--keep-going", "-k", is_flag=True, help="Do not stop at the first failure.")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), metavar="N", help="Commands at a time.  [default: one per core]")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Commands at a time.  [default: one per core]",
+)
 @click.option("--offline", is_flag=True, help="Download nothing.")
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), default="text", help="Of standard output.")
-@click.option("--report", "report_dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the report in every format, and the coverage data, to DIR.")
+@click.option(
+    "--report",
+    "report_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the report in every format, and the coverage data, to DIR.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Only problems and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Every check's own output too.")
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913  (one parameter per option)
     context: click.Context,
     checks: tuple[str, ...],
     directory: Path,
@@ -44,7 +62,7 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Run lint, format, types, the tests on every supported Python, and combined coverage.
+    r"""Run lint, format, types, the tests on every supported Python, and combined coverage.
 
     Without CHECK all of them run; `lockgate gate --list` shows their names. What follows -- goes to pytest.
     A result whose inputs have not changed is not computed again and shows as cached.
@@ -58,9 +76,9 @@ def command(
       lockgate gate test-3.12 -- -k parser  some tests of one cell
       lockgate gate --keep-going --report out --format json
     """
-    from lockgate.flows.gate import Wishes, gate  # noqa: PLC0415  (--help needs none of it)
-    from lockgate.gate.plan import Selection  # noqa: PLC0415
-    from lockgate.ports.console import Console  # noqa: PLC0415
+    from lockgate.flows.gate import Wishes, gate  # --help needs none of it
+    from lockgate.gate.plan import Selection
+    from lockgate.ports.console import Console
 
     names, pytest_args = split(checks, context)
     wishes = Wishes(

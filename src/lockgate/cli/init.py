@@ -14,16 +14,16 @@ from lockgate.cli import options
 @options.no_color
 @click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 def command(directory: Path, *, no_color: bool, dry_run: bool) -> int:
-    """Read the package, write its [tool.lockgate] table and extend .gitignore. Running it twice changes nothing.
+    r"""Read the package, write its [tool.lockgate] table and extend .gitignore. Running it twice changes nothing.
 
     \b
     Examples:
       lockgate init --dry-run
       lockgate init && lockgate gate
     """
-    from lockgate.flows import init  # noqa: PLC0415  (--help needs none of it)
-    from lockgate.ports.console import Console  # noqa: PLC0415
-    from lockgate.ports.pyproject import read_project  # noqa: PLC0415
+    from lockgate.flows import init  # --help needs none of it
+    from lockgate.ports.console import Console
+    from lockgate.ports.pyproject import read_project
 
     console = Console(no_color=no_color)
     project = read_project(directory)

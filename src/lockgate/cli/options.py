@@ -35,9 +35,9 @@ def common(command: _Command) -> _Command:
 
 def complete_checks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Names of the package's checks for the shell; nothing where there is no readable package."""
-    from lockgate.gate.plan import Selection, plan  # noqa: PLC0415
-    from lockgate.model.errors import LockgateError  # noqa: PLC0415
-    from lockgate.ports.pyproject import read_project  # noqa: PLC0415
+    from lockgate.gate.plan import Selection, plan
+    from lockgate.model.errors import LockgateError
+    from lockgate.ports.pyproject import read_project
 
     try:
         project = read_project(Path(context.params.get("directory") or "."))

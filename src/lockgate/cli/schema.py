@@ -10,15 +10,15 @@ NAMES = ("config", "gate", "doctor")
 @click.command("schema", short_help="Print a JSON Schema.")
 @click.argument("name", type=click.Choice(NAMES))
 def command(name: str) -> int:
-    """Print the JSON Schema (2020-12) of the configuration table or of a JSON document.
+    r"""Print the JSON Schema (2020-12) of the configuration table or of a JSON document.
 
     \b
     Examples:
       lockgate schema config     keys of [tool.lockgate]
       lockgate schema gate       the document of `lockgate gate --format json`
     """
-    from lockgate.flows.schema import schema  # noqa: PLC0415  (--help needs none of it)
-    from lockgate.ports.console import Console  # noqa: PLC0415
+    from lockgate.flows.schema import schema  # --help needs none of it
+    from lockgate.ports.console import Console
 
     Console().result(schema(name))
     return 0

@@ -27,7 +27,8 @@ def clean(root: Path, *, results_only: bool) -> int:
                     held.enter_context(locked(lock, shared=False, waiting=lambda: False))
                 except InterruptedError:
                     raise UnknownError(
-                        f"another lockgate is using {state}", "wait for it to end, then run lockgate clean again"
+                        f"another lockgate is using {state}",
+                        "wait for it to end, then run lockgate clean again",
                     ) from None
             target = state / "cache" / "results" if results_only else state
             freed += _size(target)

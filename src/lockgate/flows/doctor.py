@@ -42,7 +42,14 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagnose(project: Project) -> Diagnosis:
     """Look at everything that the gate needs; changes nothing but the memory of interpreters."""
-    findings = (_uv(), _git(project.root), *_state_and_pythons(project), _table(project), _lock(project), *_tools(project))
+    findings = (
+        _uv(),
+        _git(project.root),
+        *_state_and_pythons(project),
+        _table(project),
+        _lock(project),
+        *_tools(project),
+    )
     missing = any(finding.status == "missing" for finding in findings)
     return Diagnosis(verdict="unknown" if missing else "pass", findings=findings)
 
@@ -82,7 +89,9 @@ def _state_and_pythons(project: Project) -> list[Finding]:
     for python in project.pythons:
         found = finder.find(python)
         if found is None:
-            findings.append(Finding(f"Python {python}", "missing", "not on this machine", f"uv python install {python}"))
+            findings.append(
+                Finding(f"Python {python}", "missing", "not on this machine", f"uv python install {python}")
+            )
         else:
             findings.append(Finding(f"Python {python}", "ok", f"{found.version} ({found.path})"))
     return findings
@@ -116,5 +125,7 @@ def _tools(project: Project) -> list[Finding]:
         if checker is None:
             findings.append(Finding("types", "missing", "no type checker is declared", "uv add --dev mypy"))
         elif checker not in known:
-            findings.append(Finding(checker, "note", "not declared: the newest is installed", f"uv add --dev {checker}"))
+            findings.append(
+                Finding(checker, "note", "not declared: the newest is installed", f"uv add --dev {checker}")
+            )
     return findings

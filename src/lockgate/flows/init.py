@@ -42,8 +42,8 @@ def changes(project: Project) -> tuple[Change, ...]:
     found = []
     if project.tool("lockgate") is None:
         path = project.root / "pyproject.toml"
-        text = _read(path) or ""
-        found.append(Change(path, text, _appended(text, table(project))))
+        before = _read(path) or ""
+        found.append(Change(path, before, _appended(before, table(project))))
     ignore = project.root / ".gitignore"
     text = _read(ignore)
     known = {line.strip().lstrip("/") for line in (text or "").splitlines()}

@@ -8,14 +8,18 @@ from lockgate.model.config import CHECKS
 from lockgate.model.project import Project, normalize
 
 _FOR_TESTS = re.compile(r"^(tests?|testing|dev|develop|development)$")
-_FOR_TOOLS = re.compile(r"^(lint|linting|format|style|types?|typing|type-check|typecheck|mypy|ruff|checks?|qa|quality)$")
+_FOR_TOOLS = re.compile(
+    r"^(lint|linting|format|style|types?|typing|type-check|typecheck|mypy|ruff|checks?|qa|quality)$"
+)
 _CHECKERS = {
     "mypy": ("mypy.ini", ".mypy.ini"),
     "ty": ("ty.toml",),
     "pyright": ("pyrightconfig.json",),
 }
 _FORMATTERS = ("black", "yapf", "autopep8", "blue")
-_VCS = re.compile(r"setuptools[-_]scm|hatch-vcs|hatch_vcs|versioningit|dunamai|versioneer|setuptools-git-versioning|\bpbr\b|pdm-backend|poetry-dynamic|flit[-_]scm|vcs-versioning")
+_VCS = re.compile(
+    r"setuptools[-_]scm|hatch-vcs|hatch_vcs|versioningit|dunamai|versioneer|setuptools-git-versioning|\bpbr\b|pdm-backend|poetry-dynamic|flit[-_]scm|vcs-versioning"
+)
 
 
 def checks(project: Project) -> tuple[str, ...]:

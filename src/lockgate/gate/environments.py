@@ -85,9 +85,7 @@ class Environments:
         return None if interpreter is None else self._current(recipe, interpreter)
 
     @contextlib.contextmanager
-    def ready(
-        self, recipe: Recipe, cancel: process.Cancel, say: Callable[[str], None]
-    ) -> Iterator[Environment]:
+    def ready(self, recipe: Recipe, cancel: process.Cancel, say: Callable[[str], None]) -> Iterator[Environment]:
         """Hold the environment of `recipe`, made or renewed if need be, against change by another lockgate.
 
         Raises:
@@ -96,7 +94,7 @@ class Environments:
 
         def waiting() -> bool:
             say("waiting for another lockgate in this checkout")
-            return not cancel.requested
+            return not cancel.requested()
 
         lock = self._state / "envs" / f"{recipe.python}.lock"
         interpreter = self._interpreter(recipe.python, cancel, say)
@@ -155,7 +153,10 @@ class Environments:
     def _key(self, recipe: Recipe, interpreter: Interpreter) -> str:
         project = self._project
         total = hashlib.blake2b(digest_size=20)
-        files = [project.lock, *(project.root / name for name in ("setup.py", "setup.cfg", "uv.toml", ".python-version"))]
+        files = [
+            project.lock,
+            *(project.root / name for name in ("setup.py", "setup.cfg", "uv.toml", ".python-version")),
+        ]
         files += [path for name in recipe.requirements for path in _requirement_files(project.root / name)]
         parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project)]
         parts += [(str(path), file_digest(str(path))) for path in files if path is not None]
@@ -199,7 +200,9 @@ class Environments:
         if self._project.lock is not None and self._project.lock.parent != self._project.root:
             arguments += ["--package", self._project.name]
         self._install(arguments, cancel, folder)
-        missing = [text for name, text in recipe.tools if name not in read_installed(folder, self._project.root).versions]
+        missing = [
+            text for name, text in recipe.tools if name not in read_installed(folder, self._project.root).versions
+        ]
         extra = [*missing, *recipe.packages, *(part for name in recipe.requirements for part in ("-r", name))]
         if extra:
             self._install(["pip", "install", "--python", str(folder), *extra], cancel, folder)
@@ -283,8 +286,12 @@ def _requirement_files(path: Path, seen: frozenset[Path] = frozenset()) -> list[
 
 def _version_lines(root: Path, tree: Tree) -> list[bytes]:
     """Lines that give a version in the files where build backends look for one."""
-    names = [name for name in tree.entries if re.search(rb"(^|/)(__init__|_?_?version_?_?|__about__|_meta)\.py$|(^|/)VERSION", name)]
-    lines = []
+    names = [
+        name
+        for name in tree.entries
+        if re.search(rb"(^|/)(__init__|_?_?version_?_?|__about__|_meta)\.py$|(^|/)VERSION", name)
+    ]
+    lines: list[bytes] = []
     for name in sorted(names):
         with contextlib.suppress(OSError):
             content = (root / os.fsdecode(name)).read_bytes()
@@ -293,7 +300,7 @@ def _version_lines(root: Path, tree: Tree) -> list[bytes]:
 
 
 def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError:
-    """uv's refusal in the gate's words: is the package at fault, or was something missing?"""
+    """Uv's refusal in the gate's words: is the package at fault, or was something missing?"""
     text = done.output or done.error
     lower = text.lower()
     if done.timed_out:
@@ -317,7 +324,5 @@ def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError
 def _last_line(text: str) -> str:
     """The line that says most: uv's `error:` line, else the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("error:", "×", "Caused by:"))]
+    errors = [line for line in lines if line.startswith(("error:", "\u00d7", "Caused by:"))]
     return (errors or lines or ["no message"])[-1].removeprefix("error: ")
-
-

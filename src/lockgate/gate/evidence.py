@@ -141,9 +141,7 @@ def _union(files: list[_Event], field: str) -> tuple[str, ...]:
 
 
 def _bad(event: _Event) -> Bad:
-    return Bad(
-        *(event.id, event.when, event.message, event.excerpt, event.path, event.line, event.test, event.defined)
-    )
+    return Bad(*(event.id, event.when, event.message, event.excerpt, event.path, event.line, event.test, event.defined))
 
 
 def _tests(finish: _Event) -> Tests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from lockgate.gate.bench import Bench
 from lockgate.gate.cache import outside_reads
@@ -66,4 +67,4 @@ def _in_tree(bench: Bench, paths: Iterable[str]) -> set[bytes]:
     """Those of `paths` that lie in the project and count as its content, relative to it."""
     root = f"{bench.project.root}{os.sep}"
     inside = (path[len(root) :] for path in paths if path.startswith(root))
-    return {os.fsencode(path) for path in inside if not any(is_cache(part) for part in path.split(os.sep))}
+    return {os.fsencode(path) for path in inside if not any(map(is_cache, Path(path).parts))}

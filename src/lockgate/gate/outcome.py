@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -62,11 +63,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     def run(
         self,
-        *argv: str | Path,
+        argv: Sequence[str | Path],
+        *,
         split: bool = False,
         timeout: float | None = None,
         on_tick: Callable[[], None] = lambda: None,
-        **extra: str,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> Finished:
         """Run a command of the environment in the project's folder."""
         path = f"{self.environment.folder / 'bin'}:{self.surroundings.get('PATH', '')}"

@@ -6,10 +6,13 @@ As a plugin it writes one JSON object a line to `$LOCKGATE_EVIDENCE`: who runs, 
 outcome, and that the session came to its own end. As a script it combines coverage data and reports.
 """
 
+from __future__ import annotations
+
 import atexit
 import json
 import os
 import sys
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
 
 _EXCERPT = 6000
 _READS = 5000
@@ -19,11 +22,11 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR
 class _Evidence:
     """The evidence file; a line is one `write` to a file opened for appending, so a kill loses no earlier line."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         self._pid = os.getpid()
 
-    def say(self, event, **facts):
+    def say(self, event: str, **facts: Any) -> None:
         if os.getpid() == self._pid:  # a forked child has no say
             facts["event"] = event
             os.write(self._file, (json.dumps(facts) + "\n").encode("utf-8", "backslashreplace"))
@@ -32,22 +35,24 @@ class _Evidence:
 class _Files:
     """Which files this process read and wrote, from the interpreter's own audit events."""
 
-    def __init__(self):
-        self._read, self._written, self._mutated = set(), set(), set()
+    def __init__(self) -> None:
+        self._read: Set[str] = set()
+        self._written: Set[str] = set()
+        self._mutated: Set[str] = set()
         self._git = False
         self._listening = True
         sys.addaudithook(self._hear)
 
-    def _hear(self, event, arguments):
+    def _hear(self, event: str, arguments: Any) -> None:
         if event == "open":
             if self._listening:
-                self._opened(*arguments)
+                self._opened(arguments[0], arguments[2])
         elif event == "subprocess.Popen":
-            self._git = self._git or os.path.basename(os.fsdecode(arguments[0] or "")) == "git"
+            self._git = self._git or _calls_git(arguments[0], arguments[1])
         elif event == "sqlite3.connect" and self._listening:
-            self._opened(arguments[0], None, os.O_RDWR)
+            self._opened(arguments[0], os.O_RDWR)
 
-    def _opened(self, path, _mode, flags):
+    def _opened(self, path: Any, flags: int) -> None:
         if type(path) is not str:
             if not isinstance(path, (bytes, os.PathLike)):
                 return
@@ -62,7 +67,7 @@ class _Files:
         else:
             self._written.add(path)
 
-    def close(self):
+    def close(self) -> Dict[str, Any]:
         """The sets as event fields, without what belongs to the interpreter and its environment."""
         self._listening = False
         homes = {os.path.join(p, "") for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, "/proc", "/dev", "/sys")}
@@ -76,53 +81,66 @@ class _Files:
         return {"read": read, "written": written, "mutated": mutated, "git": self._git, "incomplete": incomplete}
 
 
+def _calls_git(executable: Any, arguments: Any) -> bool:
+    """Whether a command is git, or a shell line that may call it."""
+    try:
+        words = [
+            os.fsdecode(word) for word in (executable, *([arguments] if isinstance(arguments, str) else arguments))
+        ]
+    except TypeError:
+        return True  # what cannot be told apart counts
+    return any(os.path.basename(word) == "git" or "git " in word for word in words)
+
+
 class _Coverage:
     """Measures from before the project is imported; steps aside when the project runs pytest-cov itself."""
 
-    def __init__(self, data_file):
-        self._cov = None
-        self._pid = os.getpid()
+    def __init__(self, data_file: str) -> None:
         import coverage
 
-        self._cov = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
+        self._pid = os.getpid()
+        self._cov: Optional[Any] = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
         self._cov.start()
         atexit.register(self.save)
 
-    def step_aside(self):
+    def step_aside(self) -> None:
         if self._cov is not None:
             self._cov.stop()
             self._cov = None
 
-    def save(self):
+    def save(self) -> None:
         if self._cov is not None and os.getpid() == self._pid:
             cov, self._cov = self._cov, None
             cov.stop()
             cov.save()
 
 
-def _is_worker(config):
-    return hasattr(config, "workerinput")
-
-
 class _Witness:
-    """The pytest plugin proper; only the main process of a session testifies to outcomes, xdist workers to who ran."""
+    """The plugin proper; the main process of a session testifies to outcomes, xdist workers to who ran."""
 
-    def __init__(self, evidence, coverage, files, only):
-        self._say = evidence.say
-        self._coverage = coverage
+    def __init__(self, say: Callable[..., None], files: _Files, coverage: Optional[_Coverage]) -> None:
+        self._say = say
         self._files = files
-        self._only = only
-        self._config = None
-        self._counts = {}
+        self._coverage = coverage
+        self._only = _only()
+        self._config: Any = None
+        self._counts: Dict[str, int] = {}
         self._deselected = 0
 
-    def configure(self, config):
-        self._config = config
+    def _testifies(self) -> bool:
+        return self._config is not None and not hasattr(self._config, "workerinput")
+
+    def options(self, options: Any) -> None:
+        if self._coverage and getattr(options, "cov_source", None) and not getattr(options, "no_cov", False):
+            self._coverage.step_aside()
+
+    def configure(self, config: Any) -> None:
         import pytest
 
+        self._config = config
         self._say(
             "start",
-            worker=_is_worker(config),
+            worker=not self._testifies(),
             python=".".join(map(str, sys.version_info[:3])),
             implementation=sys.implementation.name,
             prefix=sys.prefix,
@@ -130,21 +148,27 @@ class _Witness:
             rootdir=str(getattr(config, "rootpath", None) or config.rootdir),
         )
 
-    def modify_items(self, config, items):
+    def modify_items(self, config: Any, items: List[Any]) -> None:
         if self._only is None:
             return
-        kept = [item for item in items if item.nodeid in self._only]
         dropped = [item for item in items if item.nodeid not in self._only]
-        items[:] = kept
+        items[:] = [item for item in items if item.nodeid in self._only]
         if dropped:
             config.hook.pytest_deselected(items=dropped)
 
-    def collected(self, session):
-        if not _is_worker(session.config):
-            self._say("collected", count=len(session.items))
+    def deselected(self, items: List[Any]) -> None:
+        self._deselected += len(items)
 
-    def report(self, report):
-        if self._config is None or _is_worker(self._config):
+    def collected(self, count: int) -> None:
+        if self._testifies():
+            self._say("collected", count=count)
+
+    def began(self, nodeid: str) -> None:
+        if self._testifies():
+            self._say("run", id=nodeid)
+
+    def reported(self, report: Any) -> None:
+        if not self._testifies():
             return
         category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
         if category:
@@ -154,14 +178,14 @@ class _Witness:
         if report.when == "teardown":
             self._say("done", id=report.nodeid)
 
-    def collect_report(self, report):
-        if report.failed and self._config is not None and not _is_worker(self._config):
+    def collection_reported(self, report: Any) -> None:
+        if report.failed and self._testifies():
             self._counts["error"] = self._counts.get("error", 0) + 1
             self._say("bad", id=report.nodeid, when="collect", **_where(report))
 
-    def finish(self, session, exitstatus):
+    def finished(self, session: Any, exitstatus: int) -> None:
         self._say("files", **self._files.close())
-        if _is_worker(session.config):
+        if not self._testifies():
             if self._coverage:
                 self._coverage.save()  # a worker may be ended before its exit handlers
             return
@@ -174,34 +198,36 @@ class _Witness:
         )
 
 
-def _where(report):
+def _where(report: Any) -> Dict[str, Any]:
     """Where a failed report points to, and the end of what it has to say."""
     path, line, message = None, None, ""
+    location = getattr(report, "location", None) or (None, None, None)
+    defined = None if location[1] is None else location[1] + 1
     crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
     if crash is not None:
         path, line, message = str(crash.path), crash.lineno, str(crash.message)
-    elif getattr(report, "location", None):
-        path, line = report.location[0], (report.location[1] or 0) + 1
+    elif location[0] is not None:
+        path, line = location[0], defined
     try:
         text = str(report.longreprtext)
     except Exception as error:  # noqa: BLE001  (an exception's own repr may raise)
-        text = "pytest could not render this failure: %s" % type(error).__name__
+        text = f"pytest could not render this failure: {type(error).__name__}"
     if not message:
         lines = [part for part in text.splitlines() if part.strip()]
-        message = next((part[1:].strip() for part in reversed(lines) if part.startswith("E ")), lines[-1] if lines else "")
-    function = getattr(report, "location", (None, None, None))[2]
-    start = report.location[1] if getattr(report, "location", None) else None
+        marked = [part[1:].strip() for part in lines if part.startswith("E ")]
+        message = (marked or lines or [""])[-1]
     return {
         "path": path,
         "line": line,
         "message": message[:_EXCERPT],
         "excerpt": text[-_EXCERPT:],
-        "test": function,
-        "defined": None if start is None else start + 1,
+        "test": location[2],
+        "defined": defined,
     }
 
 
-def _only():
+def _only() -> Optional[FrozenSet[str]]:
+    """Node ids to run when failed tests are run again."""
     path = os.environ.get("LOCKGATE_ONLY")
     if not path:
         return None
@@ -209,70 +235,65 @@ def _only():
         return frozenset(json.load(file))
 
 
-def _plugin():
-    """Hooks as module globals: made at import when lockgate is listening, absent otherwise."""
+def _hooks() -> Dict[str, Callable[..., None]]:  # noqa: C901  (a list of hooks)
+    """Pytest's hooks by name; made only where lockgate listens."""
     evidence = _Evidence(os.environ["LOCKGATE_EVIDENCE"])
     evidence.say("loaded")
-    coverage = None
-    if os.environ.get("LOCKGATE_COVERAGE"):
-        coverage = _Coverage(os.environ["LOCKGATE_COVERAGE"])
-    witness = _Witness(evidence, coverage, _Files(), _only())
+    data_file = os.environ.get("LOCKGATE_COVERAGE")
+    witness = _Witness(evidence.say, _Files(), _Coverage(data_file) if data_file else None)
     import pytest
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_load_initial_conftests(early_config):
-        options = early_config.known_args_namespace
-        if coverage and getattr(options, "cov_source", None) and not getattr(options, "no_cov", False):
-            coverage.step_aside()
+    def pytest_load_initial_conftests(early_config: Any) -> None:
+        witness.options(early_config.known_args_namespace)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(config):
+    def pytest_configure(config: Any) -> None:
         witness.configure(config)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(config, items):
+    def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
         witness.modify_items(config, items)
 
-    def pytest_deselected(items):
-        witness._deselected += len(items)
+    def pytest_deselected(items: List[Any]) -> None:
+        witness.deselected(items)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(session):
-        witness.collected(session)
+    def pytest_collection_finish(session: Any) -> None:
+        witness.collected(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(node, ids):
-        evidence.say("collected", count=len(ids))
+    def pytest_xdist_node_collection_finished(ids: List[str]) -> None:
+        witness.collected(len(ids))
 
-    def pytest_runtest_logstart(nodeid, location):
-        if witness._config is not None and not _is_worker(witness._config):
-            evidence.say("run", id=nodeid)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(report):
-        witness.report(report)
-
-    def pytest_collectreport(report):
-        witness.collect_report(report)
+    def pytest_runtest_logstart(nodeid: str) -> None:
+        witness.began(nodeid)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(session, exitstatus):
-        witness.finish(session, getattr(session, "exitstatus", exitstatus))
+    def pytest_runtest_logreport(report: Any) -> None:
+        witness.reported(report)
+
+    def pytest_collectreport(report: Any) -> None:
+        witness.collection_reported(report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
+        witness.finished(session, getattr(session, "exitstatus", exitstatus))
 
     return {name: hook for name, hook in locals().items() if name.startswith("pytest_")}
 
 
-def _combine(data_files, data_file, report):
-    """Combine `data_files` into `data_file` and write coverage's JSON report; a broken file is an error, not a gap."""
+def _combine(data_files: List[str], data_file: str, report: str) -> None:
+    """Combine `data_files` and write coverage's JSON report; a broken file is an error, not a gap."""
     import coverage
 
     for path in data_files:
         data = coverage.CoverageData(basename=path)
         data.read()
         if not data.measured_files():
-            raise SystemExit("%s: holds no measured file" % path)
+            raise SystemExit(f"{path}: holds no measured file")
     cov = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
-    cov.combine(list(data_files), strict=True, keep=True)
+    cov.combine(data_files, strict=True, keep=True)
     cov.save()
     cov.set_option("report:fail_under", 0)
     cov.json_report(outfile=report, show_contexts=False)
@@ -282,4 +303,4 @@ if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as request:
         _combine(**json.load(request))
 elif os.environ.get("LOCKGATE_EVIDENCE"):
-    globals().update(_plugin())
+    globals().update(_hooks())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[tuple[str, str], ...]
 
 
-def recipe(project: Project, python: str, kinds: Collection[str]) -> Recipe:
+def recipe(project: Project, python: str, kinds: AbstractSet[str]) -> Recipe:
     """The recipe of the cell `python`, in which checks of these `kinds` run over the life of the environment."""
     newest = python == project.pythons[-1]
     tools = {}

@@ -42,6 +42,24 @@ class _Done(msgspec.Struct, frozen=True):
     bug: BaseException | None = None
 
 
+class _Readiness:
+    """Which environments stand, and which a worker is making."""
+
+    def __init__(self) -> None:
+        self.ready: set[str] = set()
+        self.preparing: set[str] = set()
+
+    def begin(self, python: str) -> None:
+        if python not in self.ready:
+            self.preparing.add(python)
+
+    def hear(self, message: _Ready | _Done) -> None:
+        python = message.python if isinstance(message, _Ready) else message.step.python
+        self.preparing.discard(python)
+        if isinstance(message, _Ready):
+            self.ready.add(python)
+
+
 class Crew:
     """Runs the steps of one gate.
 
@@ -103,43 +121,45 @@ class Crew:
 
     def _work_off(self, pending: list[Step], jobs: int, *, keep_going: bool) -> None:
         running: dict[str, Step] = {}
-        ready: set[str] = set()
-        preparing: set[str] = set()
+        environments = _Readiness()
         bug: BaseException | None = None
         while pending or running:
-            while len(running) < jobs and not self._cancel.requested:
-                step = next_step(self._open_needs(pending), self._outcomes, ready, preparing, self._expected)
-                if step is None:
-                    break
-                pending.remove(step)
+            while len(running) < jobs and (step := self._startable(pending, environments)) is not None:
+                pending[:] = [one for one in pending if one.name != step.name]
                 running[step.name] = step
-                if step.python not in ready:
-                    preparing.add(step.python)
+                environments.begin(step.python)
                 self._listener.started(step.name)
                 threading.Thread(target=self._work, args=(step,), daemon=True).start()
-            if self._cancel.requested and not running:
+            if self._cancel.requested() and not running:
                 self._skip(pending)
                 break
             try:
                 message = self._messages.get(timeout=0.2)
             except queue.Empty:
                 continue
-            if isinstance(message, _Ready):
-                ready.add(message.python)
-                preparing.discard(message.python)
-                continue
-            del running[message.step.name]
-            preparing.discard(message.step.python)
-            if message.outcome is None:
-                bug = message.bug
-                self._cancel.set()
-                self._skip([message.step])
-                continue
-            self._finish(message.step, message.outcome)
-            if message.outcome.check.status == "fail" and not keep_going:
-                self._cancel.set()
+            environments.hear(message)
+            if isinstance(message, _Done):
+                del running[message.step.name]
+                bug = message.bug or bug
+                self._take(message, keep_going=keep_going)
         if bug is not None:
             raise bug
+
+    def _startable(self, pending: Sequence[Step], environments: _Readiness) -> Step | None:
+        if self._cancel.requested():
+            return None
+        steps = self._open_needs(pending)
+        return next_step(steps, self._outcomes, environments.ready, environments.preparing, self._expected)
+
+    def _take(self, done: _Done, *, keep_going: bool) -> None:
+        """A worker's end; a failure stops the others unless told to keep going, a bug always does."""
+        if done.outcome is None:
+            self._cancel.set()
+            self._skip([done.step])
+            return
+        self._finish(done.step, done.outcome)
+        if done.outcome.check.status == "fail" and not keep_going:
+            self._cancel.set()
 
     def _open_needs(self, pending: Sequence[Step]) -> list[Step]:
         """Pending steps with only those needs that this run can meet at all."""
@@ -219,7 +239,7 @@ class Crew:
 
 
 def _without_environment(step: Step, error: NoEnvironmentError) -> Outcome:
-    problems = ()
+    problems: tuple[Problem, ...] = ()
     if error.output:
         excerpt = error.output.strip()[-_OUTPUT_EXCERPT:]
         problems = (Problem(tool="uv", message=error.reason, severity="error", excerpt=excerpt),)

@@ -18,26 +18,26 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="keb
     """Base of every table: unknown keys are errors, keys are written with dashes."""
 
 
-class CoverageConfig(Table):
+class CoverageConfig(Table, frozen=True):
     """`[tool.lockgate.coverage]`."""
 
     threshold: Percent | None = None
 
 
-class LintConfig(Table):
+class LintConfig(Table, frozen=True):
     """`[tool.lockgate.lint]` and `[tool.lockgate.format]`."""
 
     paths: tuple[str, ...] = (".",)
 
 
-class TypesConfig(Table):
+class TypesConfig(Table, frozen=True):
     """`[tool.lockgate.types]`: checker and paths are found from the project unless written here."""
 
     checker: Literal["mypy", "ty", "pyright"] | None = None
     paths: tuple[str, ...] = ()
 
 
-class TestConfig(Table):
+class TestConfig(Table, frozen=True):
     """`[tool.lockgate.test]`."""
 
     __test__ = False
@@ -48,14 +48,14 @@ class TestConfig(Table):
     cache: tuple[str, ...] = ()
 
 
-class CustomCheck(Table):
+class CustomCheck(Table, frozen=True):
     """`[tool.lockgate.check.NAME]`: a command in the newest cell's environment; exit 0 passes."""
 
     run: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     timeout: Duration = "10m"
 
 
-class ScanConfig(Table):
+class ScanConfig(Table, frozen=True):
     """`[tool.lockgate.scan]`."""
 
     codeql: Literal["auto", "required", "off"] = "auto"
@@ -63,7 +63,7 @@ class ScanConfig(Table):
     indexes: tuple[str, ...] = ("pypi",)
 
 
-class Waiver(Table, kw_only=True):
+class Waiver(Table, frozen=True, kw_only=True):
     """`[[tool.lockgate.waivers]]`."""
 
     id: str | None = None
@@ -72,14 +72,14 @@ class Waiver(Table, kw_only=True):
     expires: str
 
 
-class PublishConfig(Table):
+class PublishConfig(Table, frozen=True):
     """`[tool.lockgate.publish]`."""
 
     environment: str = "pypi-publishing"
     reviewers: tuple[str, ...] = ()
 
 
-class ProtectionConfig(Table):
+class ProtectionConfig(Table, frozen=True):
     """`[tool.lockgate.protection]`."""
 
     branch: str = "main"
@@ -88,14 +88,14 @@ class ProtectionConfig(Table):
     admins: bool = True
 
 
-class ReportsConfig(Table):
+class ReportsConfig(Table, frozen=True):
     """`[tool.lockgate.reports]`."""
 
     branch: str = "lockgate-reports"
     details: bool = False
 
 
-class HealthConfig(Table):
+class HealthConfig(Table, frozen=True):
     """`[tool.lockgate.health]`."""
 
     success_rate: Share = 0.95
@@ -104,7 +104,7 @@ class HealthConfig(Table):
     resolve_security: Duration = "24h"
 
 
-class PhaseConfig(Table):
+class PhaseConfig(Table, frozen=True):
     """`[tool.lockgate.phase]`."""
 
     quality: Phase = "enforce"
@@ -113,7 +113,7 @@ class PhaseConfig(Table):
     protection: Phase = "enforce"
 
 
-class Config(Table):
+class Config(Table, frozen=True):
     """`[tool.lockgate]`: everything has a default that is right for most packages.
 
     Attributes:

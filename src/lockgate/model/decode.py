@@ -18,9 +18,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _TEST_CELL = re.compile(r"test-3\.\d{1,2}")
 
 
-def decode_config(
-    table: Mapping[str, Any], *, file: str, text: str, prefix: tuple[str, ...] = TABLE
-) -> Config:
+def decode_config(table: Mapping[str, Any], *, file: str, text: str, prefix: tuple[str, ...] = TABLE) -> Config:
     """The configuration in `table`, which stands under the keys `prefix` in the TOML `text` of `file`.
 
     Raises:
@@ -53,14 +51,26 @@ def _explain(error: msgspec.ValidationError, file: str, text: str, prefix: tuple
         )
     where = f"{file}:{line_of(text, (*prefix, *path))}"
     return UsageError(
-        f"{where}: {_dotted(TABLE, path)}: {_plain(message)}", "`lockgate schema config` prints every key and its type"
+        f"{where}: {_dotted(TABLE, path)}: {_plain(message)}",
+        "`lockgate schema config` prints every key and its type",
     )
 
 
 def _plain(message: str) -> str:
-    """msgspec's message in TOML's words."""
-    words = {"object": "table", "int": "integer", "float": "number", "str": "string", "bool": "boolean", "null": "nothing"}
-    message = re.sub(r"`([^`]+)`", lambda match: " or ".join(words.get(w.strip(), w.strip()) for w in match[1].split("|")), message)
+    """Msgspec's message in TOML's words."""
+    words = {
+        "object": "table",
+        "int": "integer",
+        "float": "number",
+        "str": "string",
+        "bool": "boolean",
+        "null": "nothing",
+    }
+    message = re.sub(
+        r"`([^`]+)`",
+        lambda match: " or ".join(words.get(w.strip(), w.strip()) for w in match[1].split("|")),
+        message,
+    )
     message = re.sub(r" or nothing\b", "", message)
     return message[0].lower() + message[1:]
 
@@ -103,16 +113,17 @@ def _validate(config: Config, where: Callable[..., str]) -> None:
     """What types cannot say; `where(*keys)` is the `file:line` of a key."""
     for name in config.check:
         if name in CHECKS or _TEST_CELL.fullmatch(name):
-            raise UsageError(f"{where('check', name)}: a custom check cannot be called {name!r}: that is a built-in check")
+            raise UsageError(
+                f"{where('check', name)}: a custom check cannot be called {name!r}: that is a built-in check"
+            )
         if _NAME.fullmatch(name) is None:
             raise UsageError(
-                f"{where('check', name)}: {name!r} is no name for a check", "use lower-case letters, digits, - and _"
+                f"{where('check', name)}: {name!r} is no name for a check",
+                "use lower-case letters, digits, - and _",
             )
     for name in config.checks or ():
         if name not in CHECKS and name not in config.check:
-            raise UsageError(
-                f"{where('checks')}: unknown check {name!r}", suggest(name, [*CHECKS, *config.check])
-            )
+            raise UsageError(f"{where('checks')}: unknown check {name!r}", suggest(name, [*CHECKS, *config.check]))
     for key, values in (("python", config.python or ()), ("checks", config.checks or ())):
         repeated = sorted({value for value in values if values.count(value) > 1})
         if repeated:

@@ -101,7 +101,7 @@ def supported_pythons(document: Mapping[str, Any]) -> tuple[str, ...]:
     Raises:
         ValueError: `requires-python` is no version specifier.
     """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415  (10 ms)
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # 10 ms
 
     project = document.get("project", {})
     text = project.get("requires-python", "")

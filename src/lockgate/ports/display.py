@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from lockgate.model.duration import human
 from lockgate.model.gate import Check
@@ -25,7 +25,7 @@ class Lines:
         self._lock = threading.Lock()
         self._noted: dict[str, str] = {}
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> Self:
         """Nothing to set up."""
         return self
 
@@ -83,7 +83,7 @@ class Board:
         self._live: Live | None = None
         self._begun = clock.monotonic()
 
-    def __enter__(self) -> Board:
+    def __enter__(self) -> Self:
         """The screen is taken when the first check runs: a run that is all cached needs none."""
         return self
 
@@ -118,16 +118,16 @@ class Board:
         self._rows[check.name].check = check
 
     def _open(self) -> None:
-        from rich.console import Console as RichConsole  # noqa: PLC0415  (50 ms, needed only on a terminal)
-        from rich.live import Live  # noqa: PLC0415
+        from rich.console import Console as RichConsole  # 50 ms, needed only on a terminal
+        from rich.live import Live
 
         console = RichConsole(stderr=True, no_color=self._console.no_color or None)
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=10, transient=True)
         self._live.start()
 
     def _draw(self) -> Table:
-        from rich.table import Table  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.table import Table
+        from rich.text import Text
 
         table = Table.grid(padding=(0, 2))
         spinner = _SPINNER[int(clock.monotonic() * 10) % len(_SPINNER)]
@@ -138,10 +138,17 @@ class Board:
                 mark = Text(row.check.status, style=styles.get(row.check.status, ""))
                 table.add_row(mark, Text(name), Text(took, justify="right"), Text(row.check.reason or ""))
             elif row.begun is None:
-                table.add_row(Text("·", style="dim"), Text(name, style="dim"), Text(""), Text(_expected(row), style="dim"))
+                table.add_row(
+                    Text("·", style="dim"),
+                    Text(name, style="dim"),
+                    Text(""),
+                    Text(_expected(row), style="dim"),
+                )
             else:
                 took = human(clock.monotonic() - row.begun)
-                table.add_row(Text(spinner, style="cyan"), Text(name), Text(took, justify="right"), Text(_progress(row)))
+                table.add_row(
+                    Text(spinner, style="cyan"), Text(name), Text(took, justify="right"), Text(_progress(row))
+                )
         return table
 
 

@@ -55,7 +55,7 @@ def _set_subreaper(*, on: bool) -> bool:
     """Whether the kernel agreed."""
     if not sys.platform.startswith("linux"):
         return False
-    import ctypes  # noqa: PLC0415  (5 ms, needed only where something runs)
+    import ctypes  # 5 ms, needed only where something runs
 
     try:
         return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) == 0)

@@ -40,7 +40,7 @@ def locked(path: Path, *, shared: bool, waiting: Callable[[], bool]) -> Iterator
         OSError: The lock file cannot be created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    import time  # noqa: PLC0415  (only here)
+    import time  # only here
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

@@ -13,7 +13,7 @@ def _git(root: Path, *arguments: str) -> bytes | None:
     """Standard output of a git command, None when git is missing, fails or this is no repository."""
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             ["git", *arguments],  # noqa: S607
             cwd=root,
             capture_output=True,

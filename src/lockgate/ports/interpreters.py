@@ -182,7 +182,12 @@ def _run(path: str, environment: Mapping[str, str]) -> _Answer | None:
     clean = {key: value for key, value in environment.items() if not key.startswith("PYTHON")}
     try:
         done = subprocess.run(
-            [path, "-I", "-c", _ASK], capture_output=True, check=False, timeout=30, env=clean, stdin=subprocess.DEVNULL
+            [path, "-I", "-c", _ASK],
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env=clean,
+            stdin=subprocess.DEVNULL,
         )
         answer = msgspec.json.decode(done.stdout, type=_Answer) if done.returncode == 0 else None
     except (OSError, subprocess.TimeoutExpired, msgspec.DecodeError):

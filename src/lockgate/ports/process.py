@@ -72,12 +72,10 @@ class Cancel:
             self._hard.set()
         self._event.set()
 
-    @property
     def requested(self) -> bool:
         """Whether commands must end."""
         return self._event.is_set()
 
-    @property
     def impatient(self) -> bool:
         """Whether the user asked twice."""
         return self._hard.is_set()
@@ -118,7 +116,7 @@ def run(command: Command, cancel: Cancel, on_tick: Callable[[], None] = lambda: 
 
     `on_tick` is called about ten times a second from the same thread.
     """
-    if cancel.requested:
+    if cancel.requested():
         return Finished(code=None, output="", cancelled=True)
     marker = family.new_marker()
     started = clock.monotonic()
@@ -149,11 +147,11 @@ def run(command: Command, cancel: Cancel, on_tick: Callable[[], None] = lambda: 
                 _read(selector)
                 on_tick()
                 timed_out = command.timeout is not None and clock.monotonic() - started > command.timeout
-                if child.poll() is not None or timed_out or cancel.requested:
+                if child.poll() is not None or timed_out or cancel.requested():
                     break
         finally:
             # The pipes are drained only after the last holder is gone: a daemon may keep them open for ever.
-            survivors = family.end(child, marker, lambda: 0.0 if cancel.impatient else _GRACE)
+            survivors = family.end(child, marker, lambda: 0.0 if cancel.impatient() else _GRACE)
             with contextlib.suppress(OSError):
                 _read(selector, wait=0)
     return Finished(
@@ -163,7 +161,7 @@ def run(command: Command, cancel: Cancel, on_tick: Callable[[], None] = lambda: 
         seconds=clock.monotonic() - started,
         dropped=output.dropped,
         timed_out=timed_out,
-        cancelled=cancel.requested and not timed_out,
+        cancelled=cancel.requested() and not timed_out,
         left_behind=survivors,
     )
 

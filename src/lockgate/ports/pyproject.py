@@ -27,7 +27,8 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
     if not path.is_file():
         raise _no_package(root)
     document, text = _read_toml(path, "pyproject.toml")
-    file, table, table_text, prefix = "pyproject.toml", _own_table(document, text), text, TABLE
+    file, table, table_text = "pyproject.toml", _own_table(document, text), text
+    prefix: tuple[str, ...] = TABLE
     if config_file is not None:
         file = str(config_file)
         outside, table_text = _read_toml(config_file, file)
@@ -46,7 +47,8 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
     if not pythons:
         where = f"pyproject.toml:{line_of(text, ('project', 'requires-python'))}"
         raise UsageError(
-            f"{where}: no Python satisfies requires-python", 'name the versions: [tool.lockgate] python = ["3.12"]'
+            f"{where}: no Python satisfies requires-python",
+            'name the versions: [tool.lockgate] python = ["3.12"]',
         )
     files = frozenset(entry.name for entry in root.iterdir())
     ini = _pytest_ini(root, document)
@@ -70,9 +72,7 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
 def _no_package(root: Path) -> UsageError:
     for parent in root.parents:
         if (parent / "pyproject.toml").is_file():
-            return UsageError(
-                f"no pyproject.toml in {root}", f"the nearest package is {parent}: run with -C {parent}"
-            )
+            return UsageError(f"no pyproject.toml in {root}", f"the nearest package is {parent}: run with -C {parent}")
     return UsageError(f"no pyproject.toml in {root}", "run lockgate in a package's folder, or name it with -C DIR")
 
 
@@ -94,7 +94,8 @@ def _read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(
-            f"{shown}:{line}: not UTF-8 (byte 0x{data[error.start]:02x})", "TOML files are UTF-8: convert the file"
+            f"{shown}:{line}: not UTF-8 (byte 0x{data[error.start]:02x})",
+            "TOML files are UTF-8: convert the file",
         ) from error
     try:
         return tomllib.loads(text), text
@@ -114,7 +115,7 @@ def _text(path: Path) -> str:
 
 
 def _pytest_ini(root: Path, document: Mapping[str, Any]) -> Mapping[str, str]:
-    """pytest's options from the file that pytest itself would take, by its order of precedence."""
+    """Pytest's options from the file that pytest itself would take, by its order of precedence."""
     for name in ("pytest.toml", ".pytest.toml"):
         if (root / name).is_file():
             table = _read_toml(root / name, name)[0].get("pytest", {})

@@ -39,7 +39,7 @@ def open_state(root: Path) -> Path:
             if not ignore.exists():
                 ignore.write_text("*\n", encoding="utf-8")
             elif not os.access(folder, os.W_OK):
-                raise PermissionError(13, "Permission denied", str(folder))  # noqa: TRY301
+                raise PermissionError(13, "Permission denied", str(folder))
             probe = folder / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()

@@ -16,13 +16,39 @@ from lockgate.ports import git
 _CACHES = frozenset(
     {
         *(".git", ".hg", ".svn", ".lockgate", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"),
-        *(".hypothesis", ".tox", ".nox", ".venv", "node_modules", ".import_linter_cache", ".DS_Store", ".coverage"),
+        *(
+            ".hypothesis",
+            ".tox",
+            ".nox",
+            ".venv",
+            "node_modules",
+            ".import_linter_cache",
+            ".DS_Store",
+            ".coverage",
+        ),
     }
 )
 _CACHE_SUFFIXES = (".pyc", ".pyo", ".egg-info")
 _CACHE_PREFIXES = (".coverage.",)
 NATIVE_SUFFIXES = (
-    *(".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".pyx", ".pxd", ".pxi", ".rs", ".f", ".f90", ".cu", ".m", ".mm"),
+    *(
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".cxx",
+        ".hh",
+        ".hpp",
+        ".pyx",
+        ".pxd",
+        ".pxi",
+        ".rs",
+        ".f",
+        ".f90",
+        ".cu",
+        ".m",
+        ".mm",
+    ),
     *("CMakeLists.txt", ".cmake", "meson.build", "meson.options", "Cargo.toml", "Cargo.lock"),
 )
 
@@ -113,7 +139,7 @@ def _add(base: bytes, path: bytes, found: dict[bytes, Entry], left_out: set[byte
     full = base + b"/" + path
     try:
         status = os.lstat(full)
-        link = os.readlink(full) if stat.S_ISLNK(status.st_mode) else None
+        link = os.readlink(full) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115  (bytes paths)
         if link is not None:
             found[path + b"@"] = Entry(hashlib.blake2b(link, digest_size=20).digest(), status.st_ctime)
             status = os.stat(full)  # noqa: PTH116

@@ -12,7 +12,7 @@ from lockgate.model.errors import UnknownError
 
 
 def find_uv(environment: Mapping[str, str] = os.environ) -> Path:
-    """uv's binary: the one that started lockgate, on PATH, beside lockgate, or in its usual places.
+    """Uv's binary: the one that started lockgate, on PATH, beside lockgate, or in its usual places.
 
     Raises:
         UnknownError: There is none.

@@ -16,7 +16,9 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def render(report: GateReport) -> str:
     """The report as JUnit XML."""
     suites = "".join(_suite(check) for check in report.checks)
-    head = f"<testsuites name={_attribute(f'lockgate gate {report.project}')} time={_attribute(f'{report.seconds:.3f}')}>"
+    head = (
+        f"<testsuites name={_attribute(f'lockgate gate {report.project}')} time={_attribute(f'{report.seconds:.3f}')}>"
+    )
     return f'<?xml version="1.0" encoding="utf-8"?>\n{head}\n{suites}</testsuites>\n'
 
 
@@ -54,7 +56,9 @@ def _case(check: Check, problem: Problem) -> str:
 
 
 def _element(check: Check, name: str, seconds: float, inner: str) -> str:
-    head = f"classname={_attribute(f'lockgate.{check.name}')} name={_attribute(name)} time={_attribute(f'{seconds:.3f}')}"
+    head = (
+        f"classname={_attribute(f'lockgate.{check.name}')} name={_attribute(name)} time={_attribute(f'{seconds:.3f}')}"
+    )
     return f"<testcase {head}>{inner}</testcase>\n"
 
 

@@ -6,7 +6,13 @@ from lockgate.model.duration import human
 from lockgate.model.gate import Check, GateReport
 from lockgate.report import words
 
-_MARKS = {"pass": "✅ pass", "fail": "❌ fail", "unknown": "❔ unknown", "skipped": "⏭️ skipped", "not-run": "▫️ not run"}
+_MARKS = {
+    "pass": "✅ pass",
+    "fail": "❌ fail",
+    "unknown": "❔ unknown",
+    "skipped": "⏭️ skipped",
+    "not-run": "▫️ not run",
+}
 
 
 def render(report: GateReport) -> str:
@@ -33,7 +39,13 @@ def _problems(check: Check) -> list[str]:
         lines.append(f"- {where}{_cell(problem.message)}{rule}")
         if problem.excerpt:
             fence = "`" * max(3, _longest_run(problem.excerpt) + 1)
-            lines += ["", f"  {fence}text", *(f"  {line}" for line in problem.excerpt.splitlines()), f"  {fence}", ""]
+            lines += [
+                "",
+                f"  {fence}text",
+                *(f"  {line}" for line in problem.excerpt.splitlines()),
+                f"  {fence}",
+                "",
+            ]
     return ["", f"### {check.name}", "", *lines] if lines else []
 
 

@@ -69,7 +69,9 @@ def verdict(report: GateReport) -> str:
     if cached:
         text += f" ({cached} of {len(ran)} from the cache; --fresh runs them again)"
     if report.scope.partial:
-        left_out = f"not run: {', '.join(report.scope.not_run)}" if report.scope.not_run else "pytest arguments were given"
+        left_out = (
+            f"not run: {', '.join(report.scope.not_run)}" if report.scope.not_run else "pytest arguments were given"
+        )
         text += f"; partial ({left_out})"
     if not report.enforced:
         text += "; not enforced (phase)"

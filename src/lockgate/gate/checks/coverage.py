@@ -45,7 +45,7 @@ def coverage(context: Context) -> Outcome:
     asked = context.folder / "request.json"
     asked.write_bytes(msgspec.json.encode(request))
     probe = next(context.environment.folder.glob("lib/python3*/site-packages/lockgate_probe.py"))
-    done = context.run(context.environment.python, probe, asked, timeout=_TIMEOUT)
+    done = context.run((context.environment.python, probe, asked), timeout=_TIMEOUT)
     early = ended_early("coverage", done, "coverage", _TIMEOUT)
     if early is not None:
         return early
@@ -90,7 +90,11 @@ def _problem(missing: Missing) -> Problem:
         parts.append(f"never taken: {branches(missing.branches)}")
     first = min([pair[0] for pair in missing.lines] + [abs(pair[0]) for pair in missing.branches])
     return Problem(
-        tool="coverage", rule="uncovered", message="; ".join(parts), path=missing.path, line=first,
+        tool="coverage",
+        rule="uncovered",
+        message="; ".join(parts),
+        path=missing.path,
+        line=first,
         help="add a test that reaches it, or delete what nothing needs",
     )
 

@@ -17,7 +17,7 @@ def custom(context: Context) -> Outcome:
     check = context.project.config.check[name]
     own = context.environment.tool(check.run[0]) if "/" not in check.run[0] else None
     timeout = parse_duration(check.timeout)
-    done = context.run(own or check.run[0], *check.run[1:], timeout=timeout)
+    done = context.run((own or check.run[0], *check.run[1:]), timeout=timeout)
     early = ended_early(name, done, check.run[0], timeout)
     if early is not None:
         return early

@@ -15,7 +15,9 @@ from lockgate.ports.process import Finished
 _TIMEOUT = 300.0
 _NOTHING = "No Python files found"
 _OUR_STATE = ("--extend-exclude", ".lockgate")
-_PARSE_ERROR = re.compile(r"^error: Failed to (?:parse|read|format) (?P<path>.+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<message>.+)$")
+_PARSE_ERROR = re.compile(
+    r"^error: Failed to (?:parse|read|format) (?P<path>.+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<message>.+)$"
+)
 
 
 class _Place(msgspec.Struct):
@@ -43,10 +45,10 @@ def lint(context: Context) -> Outcome:
         return unknown("lint", "ruff is not in the project's environment; add it: `uv add --dev ruff`")
     paths = context.project.config.lint.paths
     done = context.run(
-        *(ruff, "check", "--no-fix", "--output-format", "json", *_OUR_STATE, "--", *paths),
+        (ruff, "check", "--no-fix", "--output-format", "json", *_OUR_STATE, "--", *paths),
         split=True,
         timeout=_TIMEOUT,
-        RUFF_CACHE_DIR=str(context.memory / "ruff"),
+        extra={"RUFF_CACHE_DIR": str(context.memory / "ruff")},
     )
     early = ended_early("lint", done, "ruff check", _TIMEOUT)
     if early is not None:
@@ -58,7 +60,9 @@ def lint(context: Context) -> Outcome:
     if _NOTHING in done.error or done.code not in (0, 1) or bool(diagnostics) != (done.code == 1):
         return _broken("lint", "ruff check", done)
     problems = tuple(_problem(context, diagnostic) for diagnostic in diagnostics)
-    return Outcome(check=Check(name="lint", status="fail" if problems else "pass", problems=problems), output=done.error)
+    return Outcome(
+        check=Check(name="lint", status="fail" if problems else "pass", problems=problems), output=done.error
+    )
 
 
 def format_(context: Context) -> Outcome:
@@ -66,18 +70,20 @@ def format_(context: Context) -> Outcome:
     ruff = context.environment.tool("ruff")
     if ruff is None:
         return unknown("format", "ruff is not in the project's environment; add it: `uv add --dev ruff`")
-    command = [ruff, "format", "--diff", "--no-cache"]
-    paths = ["--", *context.project.config.format.paths]
-    done = context.run(*command, *_OUR_STATE, *paths, split=True, timeout=_TIMEOUT)
+    command = (ruff, "format", "--diff", "--no-cache")
+    paths = ("--", *context.project.config.format.paths)
+    done = context.run((*command, *_OUR_STATE, *paths), split=True, timeout=_TIMEOUT)
     if done.code == 2 and "unexpected argument '--extend-exclude'" in done.error:  # noqa: PLR2004  (older ruff)
-        done = context.run(*command, *paths, split=True, timeout=_TIMEOUT)
+        done = context.run((*command, *paths), split=True, timeout=_TIMEOUT)
     early = ended_early("format", done, "ruff format", _TIMEOUT)
     if early is not None:
         return early
     problems = (*_unreadable(context, done.error), *_differences(context, done.output))
     if _NOTHING in done.error or (not problems and done.code != 0) or (problems and done.code == 0):
         return _broken("format", "ruff format", done)
-    return Outcome(check=Check(name="format", status="fail" if problems else "pass", problems=problems), output=done.output)
+    return Outcome(
+        check=Check(name="format", status="fail" if problems else "pass", problems=problems), output=done.output
+    )
 
 
 def fix(context: Context, kinds: Collection[str]) -> None:
@@ -88,9 +94,9 @@ def fix(context: Context, kinds: Collection[str]) -> None:
     config = context.project.config
     if "lint" in kinds:
         flags = ("--fix", "--exit-zero", "--quiet", *_OUR_STATE)
-        context.run(ruff, "check", *flags, "--", *config.lint.paths, timeout=_TIMEOUT)
+        context.run((ruff, "check", *flags, "--", *config.lint.paths), timeout=_TIMEOUT)
     if "format" in kinds:
-        context.run(ruff, "format", "--quiet", *_OUR_STATE, "--", *config.format.paths, timeout=_TIMEOUT)
+        context.run((ruff, "format", "--quiet", *_OUR_STATE, "--", *config.format.paths), timeout=_TIMEOUT)
 
 
 def _problem(context: Context, diagnostic: _Diagnostic) -> Problem:
@@ -159,6 +165,8 @@ def _first_changed(hunk: re.Match[str]) -> int:
 def _broken(name: str, tool: str, done: Finished) -> Outcome:
     """Ruff gave no answer: its exit code and its output do not fit, or it saw no file."""
     if _NOTHING in done.error:
-        return unknown(name, f"{tool} found no Python file to look at: check `exclude` and [tool.lockgate.{name}] paths")
+        return unknown(
+            name, f"{tool} found no Python file to look at: check `exclude` and [tool.lockgate.{name}] paths"
+        )
     lines = [line for line in done.error.splitlines() if line.strip()]
     return unknown(name, f"{tool} failed (exit {done.code}): {lines[0] if lines else 'no message'}", "\n".join(lines))

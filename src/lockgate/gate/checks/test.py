@@ -10,7 +10,7 @@ import msgspec
 
 from lockgate.gate import declared
 from lockgate.gate.evidence import Bad, Follower, Session
-from lockgate.gate.outcome import Context, Outcome, unknown
+from lockgate.gate.outcome import Context, Outcome
 from lockgate.model.duration import parse_duration
 from lockgate.model.gate import Check, Tests
 from lockgate.model.problem import Problem
@@ -42,7 +42,7 @@ def test(context: Context) -> Outcome:
     failed = _rerunnable(first)
     stable_failures = failed
     for attempt in range(context.project.config.test.reruns):
-        if not stable_failures or context.cancel.requested:
+        if not stable_failures or context.cancel.requested():
             break
         again = _pytest(context, f"rerun-{attempt + 1}", timeout, only=stable_failures)
         runs.append(again)
@@ -50,7 +50,9 @@ def test(context: Context) -> Outcome:
             break
         still = {bad.id for bad in again.session.bad}
         ran = again.session.tests.collected if again.session.tests else 0
-        stable_failures = stable_failures if ran != len(stable_failures) else tuple(i for i in stable_failures if i in still)
+        stable_failures = (
+            stable_failures if ran != len(stable_failures) else tuple(i for i in stable_failures if i in still)
+        )
     flaky = tuple(name for name in failed if name not in stable_failures)
     return _outcome(context, runs, flaky, recovered=bool(flaky) and not stable_failures)
 
@@ -76,7 +78,7 @@ def _pytest(context: Context, name: str, timeout: float, only: tuple[str, ...] |
         follower.read()
         context.progress(follower.done, follower.collected)
 
-    done = context.run(*command(context), timeout=timeout, on_tick=tick, **extra)
+    done = context.run(command(context), timeout=timeout, on_tick=tick, extra=extra)
     return _Run(done, follower.session(), tuple(sorted(folder.glob("coverage*"))))
 
 
@@ -164,7 +166,9 @@ def _ended(context: Context, run: _Run) -> _Judgement | None:
         return _Judgement("skipped", "stopped")
     if done.timed_out:
         limit = context.project.config.test.timeout
-        return _Judgement("fail", f"did not end within {limit}{during}; raise [tool.lockgate.test] timeout if it needs longer")
+        return _Judgement(
+            "fail", f"did not end within {limit}{during}; raise [tool.lockgate.test] timeout if it needs longer"
+        )
     if done.code is None:
         return _Judgement("unknown", f"pytest could not be started: {done.error}")
     if session.finished is not None:
@@ -177,12 +181,16 @@ def _ended(context: Context, run: _Run) -> _Judgement | None:
         return _Judgement("fail", f"the interpreter was killed by {signal_name(done.code)}{during}")
     if session.pythons and session.collected is None and done.code == 0:
         return _Judgement(
-            "fail", "the session ended with exit 0 before it collected any test: something called sys.exit() or os._exit() at import"
+            "fail",
+            "the session ended with exit 0 before it collected any test: "
+            "something called sys.exit() or os._exit() at import",
         )
     if not session.pythons and done.code != 0:
         return _Judgement("fail", f"pytest could not start (exit {done.code}): {_first_error(done)}")
     return _Judgement(
-        "fail", f"the interpreter ended with exit {done.code}{during} before pytest was finished: something called os._exit() or sys.exit()"
+        "fail",
+        f"the interpreter ended with exit {done.code}{during} before pytest was finished: "
+        "something called os._exit() or sys.exit()",
     )
 
 

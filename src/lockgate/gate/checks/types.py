@@ -17,9 +17,12 @@ from lockgate.ports.process import Finished
 
 _TIMEOUT = 1200.0
 _MYPY_LINE = re.compile(
-    r"^(?P<path>[^:\n]+?):(?P<line>\d+):(?:(?P<column>\d+):)? (?P<severity>error|note): (?P<message>.*?)(?:  \[(?P<rule>[a-z0-9-]+)\])?$"
+    r"^(?P<path>[^:\n]+?):(?P<line>\d+):(?:(?P<column>\d+):)? "
+    r"(?P<severity>error|note): (?P<message>.*?)(?:  \[(?P<rule>[a-z0-9-]+)\])?$"
 )
-_MYPY_PROOF = re.compile(r"^Success: no issues found in (\d+) source files?$|\(checked (\d+) source files?\)$", re.MULTILINE)
+_MYPY_PROOF = re.compile(
+    r"^Success: no issues found in (\d+) source files?$|\(checked (\d+) source files?\)$", re.MULTILINE
+)
 
 Read = Callable[[Context, Finished], tuple[tuple[Problem, ...], int]]
 
@@ -34,10 +37,10 @@ def types(context: Context) -> Outcome:
         return unknown("types", f"{checker} is not in the project's environment; add it: `uv add --dev {checker}`")
     command, read = _CHECKERS[checker]
     done = context.run(
-        *command(binary, context),
+        command(binary, context),
         split=True,
         timeout=_TIMEOUT,
-        MYPY_CACHE_DIR=str(context.memory / "mypy"),
+        extra={"MYPY_CACHE_DIR": str(context.memory / "mypy")},
     )
     early = ended_early("types", done, checker, _TIMEOUT)
     if early is not None:
@@ -82,11 +85,12 @@ def _mypy_command(binary: Path, context: Context) -> tuple[str | Path, ...]:
 def _names_files(project: Project) -> bool:
     """Whether an ini file tells mypy what to check."""
     texts = [project.setup_cfg]
-    for name in ("mypy.ini", ".mypy.ini"):
-        if name in project.files:
-            texts.append((project.root / name).read_text(encoding="utf-8", errors="replace"))
+    names = sorted({"mypy.ini", ".mypy.ini"} & project.files)
+    texts += [(project.root / name).read_text(encoding="utf-8", errors="replace") for name in names]
     sections = (re.search(r"^\[mypy\]$(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL) for text in texts)
-    return any(section and re.search(r"^(files|packages|modules)\s*=", section[1], re.MULTILINE) for section in sections)
+    return any(
+        section and re.search(r"^(files|packages|modules)\s*=", section[1], re.MULTILINE) for section in sections
+    )
 
 
 def _read_mypy(context: Context, done: Finished) -> tuple[tuple[Problem, ...], int]:
