@@ -73,7 +73,10 @@ def app() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line; returns the exit code (design: the same everywhere)."""
+    """Run the command line; returns the exit code, the same meaning for every command."""
+    if sys.platform == "win32":
+        sys.stderr.write("lockgate: Windows is not supported yet; Linux and macOS are (WSL works)\n")
+        return 3
     try:
         result = app.main(arguments, prog_name="lockgate", standalone_mode=False)
     except click.exceptions.Exit as error:

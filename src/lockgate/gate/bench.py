@@ -15,7 +15,7 @@ from lockgate.gate.recipe import Recipe, recipe
 from lockgate.model.project import Project
 from lockgate.ports import surroundings
 from lockgate.ports.interpreters import Finder
-from lockgate.ports.tree import Tree, snapshot
+from lockgate.ports.tree import Memory, Tree, snapshot
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ def set_up(
 ) -> Bench:
     """Read the project's content and lay out a run."""
     memory = state / "cache"
-    tree = snapshot(project.root)
+    tree = snapshot(project.root, Memory(memory / "files.json"))
     visible = surroundings.for_checks(project.config.env)
     kinds = frozenset(declared.checks(project))
     finder = Finder(memory / "interpreters.json")

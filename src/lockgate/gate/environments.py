@@ -159,7 +159,7 @@ class Environments:
         ]
         files += [path for name in recipe.requirements for path in _requirement_files(project.root / name)]
         parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project)]
-        parts += [(str(path), file_digest(str(path))) for path in files if path is not None]
+        parts += [(os.fsencode(path), file_digest(str(path))) for path in files if path is not None]
         parts += [file_digest(str(probe_source())), self._built_from()]
         for part in parts:
             total.update(msgspec.json.encode(part, order="sorted") + b"\0")
@@ -195,6 +195,7 @@ class Environments:
 
     def _sync(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
         arguments = ["sync", "--locked", "--python", interpreter.path, *self._rebuild(folder)]
+        arguments += [] if self._project.config.groups is None else ["--no-default-groups"]
         arguments += [part for name in recipe.groups for part in ("--group", name)]
         arguments += [part for name in recipe.extras for part in ("--extra", name)]
         if self._project.lock is not None and self._project.lock.parent != self._project.root:

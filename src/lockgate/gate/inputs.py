@@ -54,9 +54,9 @@ def collect(project: Project, tree: Tree, environment: Mapping[str, str]) -> Inp
         _FORMAT,
         __version__,
         file_digest(str(probe_source())),
-        str(project.root),
+        os.fsencode(project.root),
         project.config,
-        sorted(environment.items()),
+        sorted((os.fsencode(name), os.fsencode(value)) for name, value in environment.items()),
         _machine(),
         digests(outside_files(project.root, environment)),
         _searched(project.root, environment),
@@ -78,14 +78,14 @@ def outside_files(root: Path, environment: Mapping[str, str]) -> list[str]:
     return sorted({str(path) for path in found})
 
 
-def _searched(root: Path, environment: Mapping[str, str]) -> list[tuple[str, str]]:
+def _searched(root: Path, environment: Mapping[str, str]) -> list[tuple[bytes, str]]:
     """Digest of each folder outside the project that is searched for modules."""
     found = []
     for name in _PATH_VARIABLES:
         for entry in environment.get(name, "").split(os.pathsep):
             place = (root / entry).resolve() if entry else root
             if place != root and root not in place.parents and place.is_dir():
-                found.append((str(place), snapshot(place).digest().hex()))
+                found.append((os.fsencode(place), snapshot(place).digest().hex()))
     return found
 
 

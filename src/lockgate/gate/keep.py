@@ -10,7 +10,7 @@ from lockgate.gate.bench import Bench
 from lockgate.gate.cache import outside_reads
 from lockgate.gate.outcome import Outcome
 from lockgate.gate.plan import Step
-from lockgate.ports.tree import Tree, is_cache, snapshot
+from lockgate.ports.tree import Memory, Tree, is_cache, snapshot
 
 # The kernel stamps files with a clock that may lag behind by one tick.
 _CLOCK_LAG = 0.02
@@ -27,7 +27,7 @@ def keep(
     new = [step for step in steps if _may_be_kept(outcomes[step.name]) and step.name in started]
     if not new:
         return ()
-    tree = snapshot(bench.project.root)
+    tree = snapshot(bench.project.root, Memory(bench.memory / "files.json"))
     digest = tree.digest()
     outputs = _in_tree(bench, (path for one in outcomes.values() for path in one.wrote))
     data = {name: outcome.data for name, outcome in outcomes.items() if outcome.check.cached}

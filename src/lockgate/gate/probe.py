@@ -29,7 +29,8 @@ class _Evidence:
     def say(self, event: str, **facts: Any) -> None:
         if os.getpid() == self._pid:  # a forked child has no say
             facts["event"] = event
-            os.write(self._file, (json.dumps(facts) + "\n").encode("utf-8", "backslashreplace"))
+            # What is no valid Unicode would make the line unreadable.
+            os.write(self._file, (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
 class _Files:
@@ -99,7 +100,10 @@ class _Coverage:
         import coverage
 
         self._pid = os.getpid()
-        self._cov: Optional[Any] = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
+        # With a suffix of their own, xdist's workers do not overwrite one another's data.
+        self._cov: Optional[Any] = coverage.Coverage(
+            data_file=data_file, data_suffix=True, config_file=True, messages=False
+        )
         self._cov.start()
         atexit.register(self.save)
 

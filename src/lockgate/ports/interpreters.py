@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -63,19 +64,18 @@ class Finder:
         self._environment = environment
         self._known = _recall(memory)
         self._changed = False
+        self._lock = threading.Lock()
 
     def find(self, minor: str) -> Interpreter | None:
         """The newest final CPython `minor` on this machine, or None."""
+        with self._lock:
+            return self._find(minor)
+
+    def _find(self, minor: str) -> Interpreter | None:
         found = [answer for path in self._candidates(minor) if (answer := self._ask(path)) is not None]
         fitting = [interpreter for interpreter in found if interpreter.minor == minor]
         self._remember()
         return max(fitting, key=lambda i: tuple(map(int, i.version.split("."))), default=None)
-
-    def probe(self, path: Path) -> Interpreter | None:
-        """The interpreter at `path`, when it runs and is a final CPython."""
-        answer = self._ask(path)
-        self._remember()
-        return answer
 
     def _candidates(self, minor: str) -> list[Path]:
         """Binaries that by their place or name may be CPython `minor`, each once, by real path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.ports import git
+from lockgate.ports import clock, git
+from lockgate.ports.files import write_atomic
 
 # Written by tools for themselves; a check that depends on one of these reads its own cache.
 _CACHES = frozenset(
@@ -30,6 +32,8 @@ _CACHES = frozenset(
 )
 _CACHE_SUFFIXES = (".pyc", ".pyo", ".egg-info")
 _CACHE_PREFIXES = (".coverage.",)
+_LARGE = 1 << 20  # bytes
+_SETTLED = 2.0  # seconds
 NATIVE_SUFFIXES = (
     *(
         ".c",
@@ -78,21 +82,58 @@ class Tree(msgspec.Struct, frozen=True):
         return Tree({name: entry for name, entry in self.entries.items() if name.endswith(wanted)})
 
 
-def snapshot(root: Path) -> Tree:
+def snapshot(root: Path, memory: Memory | None = None) -> Tree:
     """Everything below `root` that a check may see: tracked, untracked and ignored files, submodules, link targets.
 
     Left out are tools' caches and virtual environments, unless git tracks files in them.
     """
-    found: dict[bytes, Entry] = {}
-    base = os.fsencode(root)
-    left_out: set[bytes] = set()
-    _walk(base, b"", found, left_out, {os.path.realpath(base)})
-    if left_out:
-        inside = tuple(path + b"/" for path in left_out)
+    walk = _Walk(os.fsencode(root), memory)
+    walk.folder(b"", {os.path.realpath(walk.base)})
+    if walk.left_out:
+        inside = tuple(path + b"/" for path in walk.left_out)
         for name in git.tracked(root):
-            if (name in left_out or name.startswith(inside)) and name not in found:
-                _add(base, name, found, left_out, set())
-    return Tree(found)
+            if (name in walk.left_out or name.startswith(inside)) and name not in walk.found:
+                walk.add(name, set())
+    if memory is not None:
+        memory.save()
+    return Tree(walk.found)
+
+
+class Memory:
+    """Digests of large files, so that a data set of gigabytes is read once and not at every run.
+
+    As git does, a file counts as unchanged when size, inode and both times are as they were, and the last change was
+    well before it was read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known = _recalled(file)
+        self._used: dict[str, str] = {}
+
+    def digest(self, path: bytes, status: os.stat_result) -> bytes | None:
+        """Digest of the file's content, read only if it may have changed."""
+        if status.st_size < _LARGE:
+            return file_digest(path)
+        key = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
+        known = self._known.get(key) or self._used.get(key)
+        found = bytes.fromhex(known) if known else file_digest(path)
+        if found is not None and status.st_ctime < clock.now() - _SETTLED:
+            self._used[key] = found.hex()
+        return found
+
+    def save(self) -> None:
+        """Remember what this run saw."""
+        if self._used.keys() - self._known.keys():
+            with contextlib.suppress(OSError):  # only speed is lost
+                write_atomic(self._file, msgspec.json.encode(self._used))
+
+
+def _recalled(file: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+    except (OSError, msgspec.DecodeError):
+        return {}
 
 
 def file_digest(path: str | bytes) -> bytes | None:
@@ -117,44 +158,54 @@ def is_cache(name: str) -> bool:
     return name in _CACHES or name.endswith(_CACHE_SUFFIXES) or name.startswith(_CACHE_PREFIXES)
 
 
-def _walk(base: bytes, folder: bytes, found: dict[bytes, Entry], left_out: set[bytes], seen: set[bytes]) -> None:
-    try:
-        with os.scandir(os.path.join(base, folder)) as listing:  # noqa: PTH118  (bytes paths)
-            names = sorted(entry.name for entry in listing)
-    except OSError as error:
-        found[folder + b"/"] = Entry(b"unreadable %d" % (error.errno or 0), 0.0)
-        return
-    if folder and b"pyvenv.cfg" in names:
-        left_out.add(folder)
-        return
-    for name in names:
-        path = folder + b"/" + name if folder else name
-        if is_cache(os.fsdecode(name)):
-            left_out.add(path)
+class _Walk:
+    """One pass over a folder."""
+
+    def __init__(self, base: bytes, memory: Memory | None) -> None:
+        self.base = base
+        self.found: dict[bytes, Entry] = {}
+        self.left_out: set[bytes] = set()
+        self._memory = memory
+
+    def folder(self, folder: bytes, seen: set[bytes]) -> None:
+        """Take in the content of a folder; `seen` are the real folders that led here through links."""
+        try:
+            with os.scandir(os.path.join(self.base, folder)) as listing:  # noqa: PTH118  (bytes paths)
+                names = sorted(entry.name for entry in listing)
+        except OSError as error:
+            self.found[folder + b"/"] = Entry(b"unreadable %d" % (error.errno or 0), 0.0)
+            return
+        if folder and b"pyvenv.cfg" in names:
+            self.left_out.add(folder)
+            return
+        for name in names:
+            path = folder + b"/" + name if folder else name
+            if is_cache(os.fsdecode(name)):
+                self.left_out.add(path)
+            else:
+                self.add(path, seen)
+
+    def add(self, path: bytes, seen: set[bytes]) -> None:
+        """Take in a file, folder, link or special file."""
+        full = self.base + b"/" + path
+        try:
+            status = os.lstat(full)
+            link = os.readlink(full) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115  (bytes paths)
+            if link is not None:
+                self.found[path + b"@"] = Entry(hashlib.blake2b(link, digest_size=20).digest(), status.st_ctime)
+                status = os.stat(full)  # noqa: PTH116
+        except OSError as error:  # a dangling link, or gone since the listing
+            self.found[path] = Entry(b"absent %d" % (error.errno or 0), 0.0)
+            return
+        if stat.S_ISDIR(status.st_mode):
+            real = os.path.realpath(full)
+            # A link into the tree adds nothing, and a link to a parent would never end.
+            if link is None or not any(real == one or real.startswith(one + b"/") for one in seen):
+                self.found[path + b"/"] = Entry(b"folder", 0.0)
+                self.folder(path, seen | {real} if link is not None else seen)
+        elif stat.S_ISREG(status.st_mode):
+            executable = b"x" if status.st_mode & 0o111 else b"-"
+            content = file_digest(full) if self._memory is None else self._memory.digest(full, status)
+            self.found[path] = Entry(executable + (content or b"unreadable"), status.st_ctime)
         else:
-            _add(base, path, found, left_out, seen)
-
-
-def _add(base: bytes, path: bytes, found: dict[bytes, Entry], left_out: set[bytes], seen: set[bytes]) -> None:
-    full = base + b"/" + path
-    try:
-        status = os.lstat(full)
-        link = os.readlink(full) if stat.S_ISLNK(status.st_mode) else None  # noqa: PTH115  (bytes paths)
-        if link is not None:
-            found[path + b"@"] = Entry(hashlib.blake2b(link, digest_size=20).digest(), status.st_ctime)
-            status = os.stat(full)  # noqa: PTH116
-    except OSError as error:  # a dangling link, or gone since the listing
-        found[path] = Entry(b"absent %d" % (error.errno or 0), 0.0)
-        return
-    if stat.S_ISDIR(status.st_mode):
-        real = os.path.realpath(full)
-        # A link into the tree adds nothing, and a link to a parent would never end.
-        if link is None or not any(real == one or real.startswith(one + b"/") for one in seen):
-            found[path + b"/"] = Entry(b"folder", 0.0)
-            _walk(base, path, found, left_out, seen | {real} if link is not None else seen)
-    elif stat.S_ISREG(status.st_mode):
-        executable = b"x" if status.st_mode & 0o111 else b"-"
-        content = file_digest(full)
-        found[path] = Entry(executable + (content or b"unreadable"), status.st_ctime)
-    else:
-        found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)
+            self.found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)

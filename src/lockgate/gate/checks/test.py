@@ -54,7 +54,7 @@ def test(context: Context) -> Outcome:
             stable_failures if ran != len(stable_failures) else tuple(i for i in stable_failures if i in still)
         )
     flaky = tuple(name for name in failed if name not in stable_failures)
-    return _outcome(context, runs, flaky, recovered=bool(flaky) and not stable_failures)
+    return _outcome(context, runs, flaky, recovered=bool(flaky) and not stable_failures and runs[-1].done.code == 0)
 
 
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it where it is imported
@@ -146,9 +146,9 @@ def _judge(context: Context, run: _Run, *, recovered: bool) -> _Judgement:
     if tests.collected == 0 and not session.bad:
         selected = "no test was selected" if tests.deselected else "no tests were collected"
         return _Judgement("fail", f"{selected}: a cell that tests nothing proves nothing")
-    if session.bad and not recovered:
+    if (session.bad or tests.failed or tests.errors) and not recovered:
         return _Judgement("fail", _counted(tests))
-    if recovered and done.code in (0, 1):
+    if recovered and done.code == 1:
         return _Judgement("pass", None)
     if done.code != 0 or session.finished != 0:
         why = next((line for line in reversed(done.output.splitlines()) if line.strip()), "no message")
