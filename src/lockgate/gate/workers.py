@@ -79,6 +79,7 @@ class Crew:
         self._expected = expected
         self._messages: queue.SimpleQueue[_Ready | _Done] = queue.SimpleQueue()
         self._outcomes: dict[str, Outcome] = {}
+        self._environments = _Readiness()
         self.started: dict[str, float] = {}
         self.interrupted = False
 
@@ -96,10 +97,11 @@ class Crew:
 
     def _look_up_all(self) -> list[Step]:
         """Answer from the cache what can be, in the order of needs; returns the rest."""
+        pythons = dict.fromkeys(step.python for step in self._steps)
+        found = {python: self._bench.environments.current(self._bench.recipes[python]) for python in pythons}
+        self._environments.ready |= {python for python, environment in found.items() if environment is not None}
         if self._bench.fresh:
             return list(self._steps)
-        environments = {step.python: None for step in self._steps}
-        found = {python: self._bench.environments.current(self._bench.recipes[python]) for python in environments}
         pending = []
         for step in self._steps:
             environment = found[step.python]
@@ -121,7 +123,7 @@ class Crew:
 
     def _work_off(self, pending: list[Step], jobs: int, *, keep_going: bool) -> None:
         running: dict[str, Step] = {}
-        environments = _Readiness()
+        environments = self._environments
         bug: BaseException | None = None
         while pending or running:
             while len(running) < jobs and (step := self._startable(pending, environments)) is not None:

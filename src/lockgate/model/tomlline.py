@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Iterator, Sequence
 
-_HEADER = re.compile(r"^\s*\[\[?\s*(?P<keys>[^\]]+?)\s*\]\]?\s*(#.*)?$")
-_KEY = re.compile(
-    r"""^\s*(?P<keys>(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+Path = tuple[str | int, ...]
+
+_SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_PART = re.compile(r"""[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*""")
+_SCALAR = re.compile(
+    r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\[\]{},#\n]+''', re.DOTALL
 )
-_PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 
 
-def line_of(text: str, path: Sequence[str]) -> int:
-    """The 1-based line of the key or table `path`, or of its nearest written parent; 1 when there is none."""
-    best_depth, best_line = 0, 1
-    table: tuple[str, ...] = ()
-    quotes = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if quotes:
-            quotes = "" if quotes in line else quotes
-            continue
-        header = _HEADER.match(line)
-        key = None if header else _KEY.match(line)
-        if header:
-            table = _split(header["keys"])
-        if not header and not key:
-            continue
-        found = table if key is None else (*table, *_split(key["keys"]))
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """The 1-based line of the key, table or array element `path`, or of its nearest written parent; 1 without any.
+
+    Numbers in `path` are indices: of an array's elements, or of the tables of one `[[name]]`.
+    """
+    best_depth, best_place = 0, 0
+    for found, place in _Reader(text).document():
         depth = _shared(found, path)
         if depth > best_depth and depth == min(len(found), len(path)):
-            best_depth, best_line = depth, number
-        for mark in ('"""', "'''"):
-            if key and line.count(mark) % 2:
-                quotes = mark
-    return best_line
+            best_depth, best_place = depth, place
+    return text.count("\n", 0, best_place) + 1
 
 
-def _split(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
-
-
-def _shared(found: Sequence[str], path: Sequence[str]) -> int:
+def _shared(found: Sequence[str | int], path: Sequence[str | int]) -> int:
     """How many leading keys the two have in common."""
     count = 0
     for mine, wanted in zip(found, path, strict=False):
@@ -49,3 +36,95 @@ def _shared(found: Sequence[str], path: Sequence[str]) -> int:
             break
         count += 1
     return count
+
+
+class _Reader:
+    """Walks a TOML text that a parser has accepted; at anything else it stops, for a line is only a courtesy."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        # How many tables each `[[name]]` has so far.
+        self._tables: dict[Path, int] = {}
+
+    def document(self) -> Iterator[tuple[Path, int]]:
+        """Every written key, table and element with its place in the text, in order."""
+        table: Path = ()
+        while self._skip() < len(self._text):
+            begun = self._at
+            if self._take("["):
+                table = self._header(is_array=self._take("["))
+                yield table, begun
+            else:
+                before = self._at
+                yield from self._pair(table)
+                if self._at == before:
+                    return
+
+    def _header(self, *, is_array: bool) -> Path:
+        keys = self._keys()
+        for _ in range(1 + is_array):
+            self._take("]")
+        path: Path = ()
+        for number, key in enumerate(keys, start=1):
+            path = (*path, key)
+            if is_array and number == len(keys):
+                self._tables[path] = self._tables.get(path, 0) + 1
+            if path in self._tables:
+                path = (*path, self._tables[path] - 1)
+        return path
+
+    def _pair(self, table: Path) -> Iterator[tuple[Path, int]]:
+        begun = self._at
+        path = (*table, *self._keys())
+        if self._take("="):
+            yield path, begun
+            self._skip()
+            yield from self._value(path)
+
+    def _value(self, path: Path) -> Iterator[tuple[Path, int]]:
+        if self._take("["):
+            for number in range(len(self._text)):
+                if self._skip() >= len(self._text) or self._take("]"):
+                    return
+                yield (*path, number), self._at
+                yield from self._value((*path, number))
+                self._skip()
+                self._take(",")
+        elif self._take("{"):
+            while self._skip() < len(self._text) and not self._take("}"):
+                before = self._at
+                yield from self._pair(path)
+                self._skip()
+                if not self._take(",") and self._at == before:
+                    return
+        elif (scalar := _SCALAR.match(self._text, self._at)) is not None:
+            self._at = scalar.end()
+
+    def _keys(self) -> Path:
+        keys = []
+        while (part := _PART.match(self._text, self._at)) is not None:
+            self._at = part.end()
+            keys.append(_unquoted(part[1]))
+            if not self._take("."):
+                break
+        return tuple(keys)
+
+    def _skip(self) -> int:
+        """Pass over white space and comments; returns where that ends."""
+        found = _SPACE.match(self._text, self._at)
+        self._at = found.end() if found else self._at
+        return self._at
+
+    def _take(self, mark: str) -> bool:
+        if not self._text.startswith(mark, self._at):
+            return False
+        self._at += len(mark)
+        return True
+
+
+def _unquoted(key: str) -> str:
+    if "\\" in key and key.startswith('"'):
+        decoded: str = tomllib.loads(f"key = {key}")["key"]
+        return decoded
+    return key.strip(key[0]) if key[0] in "\"'" else key

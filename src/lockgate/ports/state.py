@@ -35,10 +35,11 @@ def open_state(root: Path) -> Path:
     for folder in (root / NAME, elsewhere(root)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            ignore = folder / ".gitignore"
-            if not ignore.exists():
+            # Without git, ruff reads only the second; its older `format` has no --extend-exclude.
+            missing = [ignore for name in (".gitignore", ".ignore") if not (ignore := folder / name).exists()]
+            for ignore in missing:
                 ignore.write_text("*\n", encoding="utf-8")
-            elif not os.access(folder, os.W_OK):
+            if not missing and not os.access(folder, os.W_OK):
                 raise PermissionError(13, "Permission denied", str(folder))
             probe = folder / f".probe-{os.getpid()}"
             probe.touch()

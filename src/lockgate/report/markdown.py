@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lockgate.model.duration import human
 from lockgate.model.gate import Check, GateReport
 from lockgate.report import words
@@ -22,8 +24,8 @@ def render(report: GateReport) -> str:
     for check in report.checks:
         took = human(check.seconds) if check.status not in {"not-run", "skipped"} else ""
         lines.append(f"| {_cell(check.name)} | {_MARKS[check.status]} | {took} | {_cell(words.details(check))} |")
-    for check in report.checks:
-        lines += _problems(check)
+    for alike in words.alike(report.checks):
+        lines += _problems(alike)
     if report.coverage is not None:
         lines += ["", f"Coverage {words.coverage(report.coverage)}", ""]
         for missing in report.coverage.missing:
@@ -31,7 +33,8 @@ def render(report: GateReport) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _problems(check: Check) -> list[str]:
+def _problems(alike: Sequence[Check]) -> list[str]:
+    check = alike[0]
     lines = [f"- {_cell(note)}" for note in check.notes]
     for problem in check.problems:
         where = f"`{problem.where()}` " if problem.where() else ""
@@ -46,7 +49,7 @@ def _problems(check: Check) -> list[str]:
                 f"  {fence}",
                 "",
             ]
-    return ["", f"### {check.name}", "", *lines] if lines else []
+    return ["", f"### {', '.join(one.name for one in alike)}", "", *lines] if lines else []
 
 
 def _longest_run(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from lockgate.model.duration import human
 from lockgate.model.gate import Check, GateReport
@@ -21,9 +21,9 @@ def _plain(text: str, _style: str) -> str:
 def render(report: GateReport, paint: Paint = _plain, *, quiet: bool = False) -> str:
     """The report as text; `paint(text, style)` colours by style `pass`, `fail`, `unknown`, `dim` or `bold`."""
     lines: list[str] = []
-    for check in report.checks:
-        if check.status in {"fail", "unknown"}:
-            lines += [*block(check, paint), ""]
+    for alike in words.alike(report.checks):
+        if alike[0].status in {"fail", "unknown"}:
+            lines += [*block(alike, paint), ""]
     if not quiet:
         width = max(len(check.name) for check in report.checks)
         lines += [_line(check, width, paint) for check in report.checks]
@@ -34,10 +34,12 @@ def render(report: GateReport, paint: Paint = _plain, *, quiet: bool = False) ->
     return "\n".join(lines) + "\n"
 
 
-def block(check: Check, paint: Paint = _plain) -> Iterator[str]:
-    """One check's problems as one block."""
+def block(alike: Sequence[Check], paint: Paint = _plain) -> Iterator[str]:
+    """The problems of checks that all say the same, as one block."""
+    check = alike[0]
+    names = ", ".join(one.name for one in alike)
     reason = f": {check.reason}" if check.reason else ""
-    yield paint(f"{_MARKS[check.status]} {check.name}{reason}", check.status)
+    yield paint(f"{_MARKS[check.status]} {names}{reason}", check.status)
     for problem in check.problems[:_MOST_PROBLEMS]:
         yield from _problem(problem, paint)
     if len(check.problems) > _MOST_PROBLEMS:

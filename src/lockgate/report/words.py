@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lockgate.model.duration import human
 from lockgate.model.gate import Check, Coverage, GateReport, Missing, Tests
 from lockgate.model.shown import branches, floored, ranges
@@ -37,7 +39,7 @@ def details(check: Check) -> str:
     errors = sum(problem.severity == "error" for problem in check.problems)
     if check.tests is None and errors:
         parts.append(f"{errors} problem{'s' if errors > 1 else ''}")
-    if check.reason:
+    if check.reason and not (check.tests and (check.tests.failed or check.tests.errors)):
         parts.append(check.reason)
     if check.cached:
         parts.append(age(check))
@@ -54,6 +56,16 @@ def missing(found: Missing) -> str:
     return ", ".join(part for part in (ranges(found.lines), branches(found.branches)) if part)
 
 
+def alike(checks: Sequence[Check]) -> list[tuple[Check, ...]]:
+    """Checks in order, those that say the same put together: a test that fails in five cells is read once."""
+    groups: dict[object, list[Check]] = {}
+    for check in checks:
+        said = tuple((one.path, one.line, one.rule, one.message, one.severity) for one in check.problems)
+        key = (check.status, check.reason, said, check.notes) if check.tests and said else check.name
+        groups.setdefault(key, []).append(check)
+    return [tuple(group) for group in groups.values()]
+
+
 def verdict(report: GateReport) -> str:
     """The last line: the verdict, why, and what it does not speak of."""
     by_status = {
@@ -61,7 +73,7 @@ def verdict(report: GateReport) -> str:
         for status in ("fail", "unknown", "skipped")
     }
     named = {"fail": "failed", "unknown": "unknown", "skipped": "skipped"}
-    reasons = [f"{named[status]}: {', '.join(names)}" for status, names in by_status.items() if names]
+    reasons = [f"{named[status]}: {_listed(names)}" for status, names in by_status.items() if names]
     ran = [check for check in report.checks if check.status != "not-run"]
     cached = sum(check.cached for check in ran)
     summary = "; ".join(reasons) or f"{len(ran)} check{'s' if len(ran) > 1 else ''}"
@@ -76,3 +88,8 @@ def verdict(report: GateReport) -> str:
     if not report.enforced:
         text += "; not enforced (phase)"
     return text
+
+
+def _listed(names: list[str]) -> str:
+    most = 6
+    return ", ".join(names) if len(names) <= most else f"{len(names)} checks"

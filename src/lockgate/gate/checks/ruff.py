@@ -27,6 +27,7 @@ class _Place(msgspec.Struct):
 
 class _Fix(msgspec.Struct):
     message: str | None = None
+    applicability: str = "safe"
 
 
 class _Diagnostic(msgspec.Struct):
@@ -102,7 +103,8 @@ def fix(context: Context, kinds: Collection[str]) -> None:
 def _problem(context: Context, diagnostic: _Diagnostic) -> Problem:
     path = context.relative(diagnostic.filename)
     helps = [diagnostic.fix.message] if diagnostic.fix and diagnostic.fix.message else []
-    helps += ["`lockgate gate lint --fix` can do it"] if diagnostic.fix else []
+    is_safe = diagnostic.fix is not None and diagnostic.fix.applicability == "safe"
+    helps += ["`lockgate gate lint --fix` can do it"] if is_safe else []
     return Problem(
         tool="ruff",
         rule=diagnostic.code,
