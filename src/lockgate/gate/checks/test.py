@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -109,7 +110,7 @@ def _outcome(context: Context, runs: list[_Run], flaky: tuple[str, ...], *, reco
         tests = msgspec.structs.replace(
             tests, failed=max(0, tests.failed - len(flaky)), passed=tests.passed + len(flaky), flaky=len(flaky)
         )
-    problems = tuple(_problem(context, bad, is_flaky=bad.id in flaky) for bad in session.bad)
+    problems = tuple(_problem(context, session.rootdir, bad, is_flaky=bad.id in flaky) for bad in session.bad)
     python = session.pythons[0][1] if session.pythons else context.environment.interpreter.version
     check = Check(
         name=context.step.name,
@@ -231,9 +232,10 @@ def _notes(runs: list[_Run], flaky: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _problem(context: Context, bad: Bad, *, is_flaky: bool) -> Problem:
+def _problem(context: Context, rootdir: str, bad: Bad, *, is_flaky: bool) -> Problem:
     """A failed test as an expert would report it."""
-    path, line = _place(context, bad)
+    node = _node(context, rootdir, bad.id)
+    path, line = _place(context, node, bad)
     first = next((text.strip() for text in bad.message.splitlines() if text.strip()), "failed")
     subject = bad.id.partition("::")[2] or bad.id
     kinds = {"collect": "could not be collected", "setup": "setup failed", "teardown": "teardown failed"}
@@ -245,15 +247,23 @@ def _problem(context: Context, bad: Bad, *, is_flaky: bool) -> Problem:
         message=f"{how}: {first}",
         path=path,
         line=line,
-        help=f"run just that again: lockgate gate {context.step.name} -- {shlex.quote(bad.id)}",
+        help=f"run just that again: lockgate gate {context.step.name} -- {shlex.quote(node)}",
         excerpt=shorten(bad.excerpt),
     )
 
 
-def _place(context: Context, bad: Bad) -> tuple[str | None, int | None]:
+def _node(context: Context, rootdir: str, node: str) -> str:
+    """A node id as pytest takes it in the project's folder: its own may be relative to a rootdir elsewhere."""
+    path, colons, rest = node.partition("::")
+    if not path or not rootdir:
+        return node
+    return f"{context.relative(os.path.normpath(f'{rootdir}/{path}'))}{colons}{rest}"
+
+
+def _place(context: Context, node: str, bad: Bad) -> tuple[str | None, int | None]:
     """The line in the project to look at: the crash if it is there, else the test."""
     root = context.project.root
-    own = bad.id.partition("::")[0] or None
+    own = node.partition("::")[0] or None
     if bad.path is not None:
         crash = Path(bad.path) if bad.path.startswith("/") else root / bad.path
         if root in crash.parents and ".lockgate" not in crash.parts:
