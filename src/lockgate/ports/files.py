@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,31 +29,36 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise
 
 
+_MOMENT = 0.2  # seconds
+
+
 @contextlib.contextmanager
 def locked(path: Path, *, shared: bool, waiting: Callable[[], bool]) -> Iterator[None]:
     """Hold the lock file `path`, against other lockgates and other threads; freed even by SIGKILL.
 
-    `waiting()` is called about five times a second while somebody else holds it; when it returns False the
-    wait is given up.
+    `waiting()` is called about five times a second while somebody else holds it for longer than a moment; when it
+    returns False the wait is given up.
 
     Raises:
         InterruptedError: The wait was given up.
         OSError: The lock file cannot be created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    import time  # only here
-
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        pause = 0.005
         while True:
             try:
                 fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not waiting():
+                if pause >= _MOMENT and not waiting():
                     raise InterruptedError(f"gave up waiting for {path}") from None
-                time.sleep(0.2)
+                time.sleep(pause)
+                pause = min(2 * pause, _MOMENT)
         yield
     finally:
+        # Not by closing alone: a child that another thread is just starting still holds a copy.
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
