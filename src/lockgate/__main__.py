@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
     """Run the command line and exit."""
     # An inherited PYTHONDONTWRITEBYTECODE would compile lockgate anew at each start: 0.2 s.
     sys.dont_write_bytecode = False
+    # Being asked to end by the system is an ending like Ctrl-C: cleaned up, and told.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     try:
         from lockgate.cli import run  # Ctrl-C while importing is an ending like any other
 
@@ -17,10 +24,17 @@ def main() -> None:
         sys.stderr.write("\nlockgate: interrupted\n")
         code = 130
     except BrokenPipeError:
+        from lockgate.ports.console import forget
+
         # The reader of our output has gone: nothing is wrong, and nobody is there to be told.
-        sys.stderr.close()
+        for descriptor in (1, 2):
+            forget(descriptor)
         code = 141
     sys.exit(code)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

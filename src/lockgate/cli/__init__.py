@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,6 +23,18 @@ COMMANDS = {
     "schema": "Print a JSON Schema: of the configuration or of a report.",
     "completion": "Print the shell completion script.",
 }
+
+
+class _ReaderGoneError(Exception):
+    """A closed pipe, in a form that click does not turn into exit 1: that would say that the gate failed."""
+
+
+@contextlib.contextmanager
+def _past_click() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
 
 
 class _Lazy(click.Group):
@@ -42,7 +56,12 @@ class _Lazy(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["lockgate.arguments"] = tuple(args)
-        return super().parse_args(ctx, args)
+        with _past_click():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _past_click():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -91,6 +110,8 @@ def run(arguments: list[str]) -> int:
         return _show(error)
     except (KeyboardInterrupt, BrokenPipeError):
         raise
+    except _ReaderGoneError:
+        raise BrokenPipeError from None
     except Exception as error:  # noqa: BLE001  (a bug: told as one, with a log)
         return _crashed(error, arguments)
     return result if isinstance(result, int) else 0

@@ -32,7 +32,7 @@ def command(directory: Path, config_file: Path | None, *, no_color: bool, format
     console = Console(no_color=no_color)
     diagnosis = diagnose(read_project(directory, config_file))
     if format_ == "json":
-        console.result(msgspec.json.format(msgspec.json.encode(diagnosis), indent=2).decode() + "\n")
+        console.document(msgspec.json.format(msgspec.json.encode(diagnosis), indent=2).decode() + "\n")
     else:
         width = max(len(finding.name) for finding in diagnosis.findings)
         styles = {"ok": "pass", "missing": "unknown", "note": "dim"}

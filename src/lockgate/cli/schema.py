@@ -20,5 +20,5 @@ def command(name: str) -> int:
     from lockgate.flows.schema import schema  # --help needs none of it
     from lockgate.ports.console import Console
 
-    Console().result(schema(name))
+    Console().document(schema(name))
     return 0

@@ -115,7 +115,7 @@ def _lock(project: Project) -> Finding:
 
 def _tools(project: Project) -> list[Finding]:
     """Tools that the checks need and the package does not declare."""
-    kinds = {step.kind for step in plan(project, Selection()).selected()} if declared.checks(project) else set()
+    kinds = frozenset(declared.checks(project))
     known = project.dependencies()
     findings = []
     if kinds & {"lint", "format"} and "ruff" not in known:

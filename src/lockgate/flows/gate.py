@@ -72,7 +72,7 @@ def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
-        console.result(reports.render(report, wishes.format_))
+        console.document(reports.render(report, wishes.format_))
     for warning in result.warnings:
         console.say(f"lockgate: {warning}", "unknown")
     if wishes.report_dir is not None:
@@ -98,7 +98,7 @@ def _tell_github(report: GateReport, wishes: Wishes, console: Console, environme
     if environment.get("GITHUB_ACTIONS") != "true":
         return
     if wishes.format_ == "text":
-        console.result(reports.render(report, "github"))
+        console.document(reports.render(report, "github"))
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:

@@ -83,8 +83,7 @@ def apply(planned: tuple[Change, ...]) -> None:
     """
     for change in planned:
         try:
-            write_atomic(change.path, change.after.encode())
-            change.path.chmod(0o644 if change.before is None else change.path.stat().st_mode | 0o644)
+            write_atomic(change.path.resolve(), change.after.encode())  # a link stays one
         except OSError as error:
             raise UsageError(f"{change.path}: {error.strerror or error}") from error
 

@@ -67,7 +67,7 @@ def set_up(
         folder=folder,
         surroundings=visible,
         tree=tree,
-        inputs=collect(project, tree, visible),
+        inputs=collect(project, tree, visible, pytest_args),
         environments=Environments(project, state, tree, finder, offline=offline),
         recipes={python: recipe(project, python, kinds) for python in project.pythons},
         cache=Cache(memory / "results", project),

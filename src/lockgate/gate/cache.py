@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from lockgate.gate.outcome import Outcome
 from lockgate.model.gate import Check, Coverage
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
-from lockgate.ports.tree import digests, is_cache
+from lockgate.ports.tree import Tree, digests
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 _KEPT_PER_CHECK = 20
@@ -122,29 +123,36 @@ class Cache:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _git_state(self) -> str:
-        return hashlib.sha256(git.version_state(self._project.root)).hexdigest()
+        return hashlib.sha256(git.whole_state(self._project.root)).hexdigest()
 
 
-def outside_reads(outcome: Outcome, root: Path, state: Path, started: float) -> dict[str, str | None]:
-    """Digests of the files that the check read and that its key does not cover yet.
+def outside_reads(
+    outcome: Outcome, root: Path, state: Path, tree: Tree, started: float
+) -> tuple[dict[str, str | None], set[str]]:
+    """What the check read and `tree` does not cover: digests (absence counts too), and what changed since `started`.
 
-    Byte code stands for its source. What came into being since `started` (seconds since the epoch) was made by
-    the check itself.
+    Byte code stands for its source. A listing may change by what the check itself wrote into the folder.
     """
     inside, own = f"{root}{os.sep}", f"{state}{os.sep}"
-    wanted = set()
+    touched = {f"{os.path.dirname(path.rstrip('/'))}/" for path in outcome.wrote}  # noqa: PTH120
+    wanted, changed = set(), set()
     for path in outcome.reads:
         source = _source(path)
-        in_tree = source.startswith(inside) and not any(is_cache(part) for part in source[len(inside) :].split("/"))
-        if in_tree or source.startswith(own) or f"{os.sep}.pytest_cache{os.sep}" in source:
+        if source.startswith(own) or f"{os.sep}.pytest_cache{os.sep}" in source:
+            continue
+        if source == inside or (source.startswith(inside) and os.fsencode(source[len(inside) :]) in tree.entries):
             continue
         try:
             status = os.stat(source)  # noqa: PTH116
         except OSError:
-            continue
-        if status.st_ctime < started - _CLOCK_LAG:
             wanted.add(source)
-    return digests(wanted)
+            continue
+        if not (stat.S_ISDIR(status.st_mode) if source.endswith("/") else stat.S_ISREG(status.st_mode)):
+            continue
+        if status.st_ctime >= started - _CLOCK_LAG and source not in touched:
+            changed.add(source)
+        wanted.add(source)
+    return digests(wanted), changed
 
 
 def _source(path: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from lockgate.gate import declared
 from lockgate.gate.installed import read_installed
 from lockgate.gate.recipe import Recipe, declared_inputs
+from lockgate.model.errors import UnknownError
 from lockgate.model.project import Project
 from lockgate.model.verdict import Status
 from lockgate.ports import git, process, surroundings, uv
@@ -27,7 +28,11 @@ _STAMP = "lockgate.json"
 _PROBE = "lockgate_probe.py"
 _INSTALL_TIMEOUT = 1800.0
 _VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
-_OFFLINE = ("error sending request", "failed to fetch", "dns error", "connection", "network", "timed out", "offline")
+# Whole phrases: a package may well be called network-something.
+_OFFLINE = re.compile(
+    r"error sending request|failed to fetch|dns error|connect error|connection (?:refused|reset|closed|timed out)"
+    r"|(?:request|operation) (?:failed|timed out)|network (?:was|is|connectivity is) (?:disabled|unreachable)"
+)
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,8 +245,12 @@ class Environments:
 
     def _uv(self, arguments: tuple[str, ...], cancel: process.Cancel, **extra: str) -> process.Finished:
         offline = ("--offline",) if self._offline else ()
+        try:
+            binary = uv.find_uv()
+        except UnknownError as error:
+            raise NoEnvironmentError("unknown", f"{error.message}; {error.hint}") from error
         command = process.Command(
-            argv=(str(uv.find_uv()), *arguments, *offline),
+            argv=(str(binary), *arguments, *offline),
             cwd=self._project.root,
             environment={**surroundings.for_uv(), **extra},
             timeout=_INSTALL_TIMEOUT,
@@ -304,13 +313,15 @@ def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError
     """Uv's refusal in the gate's words: is the package at fault, or was something missing?"""
     text = done.output or done.error
     lower = text.lower()
+    if done.code is None:
+        return NoEnvironmentError("unknown", f"uv could not be started: {done.error}")
     if done.timed_out:
         return NoEnvironmentError("unknown", f"uv {arguments[0]} did not end within 30 minutes", text)
     if "needs to be updated" in lower and "lock" in lower:
         return NoEnvironmentError("fail", "uv.lock does not match pyproject.toml; run `uv lock` and commit it", text)
     if "no space left" in lower or "disk quota" in lower:
-        return NoEnvironmentError("unknown", f"the disk is full: {_last_line(text)}", text)
-    if any(word in lower for word in _OFFLINE):
+        return NoEnvironmentError("unknown", f"the disk is full; free some space: {_last_line(text)}", text)
+    if _OFFLINE.search(lower) is not None:
         return NoEnvironmentError("unknown", f"the package index could not be reached: {_last_line(text)}", text)
     if "failed to build" in lower or "build backend" in lower or "build failed" in lower:
         what = re.search(r"failed to build `?([^`\n]+)`?", text, re.IGNORECASE)
@@ -319,7 +330,7 @@ def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError
         return NoEnvironmentError("fail", "its requirements cannot be met on this Python", text)
     if "parse" in lower and "uv.lock" in lower:
         return NoEnvironmentError("fail", "uv.lock cannot be read; run `uv lock` and commit it", text)
-    return NoEnvironmentError("unknown", f"uv {arguments[0]} failed: {_last_line(text)}", text)
+    return NoEnvironmentError("unknown", f"uv {arguments[0]} failed (exit {done.code}): {_last_line(text)}", text)
 
 
 def _last_line(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 import msgspec
 
 from lockgate.model.gate import Tests
+from lockgate.ports.tree import is_cache
 
 
 class _Event(msgspec.Struct):
@@ -31,6 +33,7 @@ class _Event(msgspec.Struct):
     read: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
     git: bool = False
     incomplete: bool = False
     status: int = 0
@@ -128,8 +131,8 @@ class Follower:
             bad=tuple(_bad(event) for event in by_kind.get("bad", [])),
             finished=finish.status if finish else None,
             tests=_tests(finish) if finish else None,
-            reads=_union(files, "read"),
-            wrote=_union(files, "written"),
+            reads=_lasting(_union(files, "read"), _union(files, "made")),
+            wrote=(*_union(files, "written"), *(f"{path}/" for path in _union(files, "made"))),
             mutated=_union(files, "mutated"),
             asked_git=any(one.git for one in files),
             complete=bool(files) and not any(one.incomplete for one in files),
@@ -138,6 +141,19 @@ class Follower:
 
 def _union(files: list[_Event], field: str) -> tuple[str, ...]:
     return tuple(sorted({path for one in files for path in getattr(one, field)}))
+
+
+def _lasting(reads: tuple[str, ...], made: tuple[str, ...]) -> tuple[str, ...]:
+    """Reads without those in folders that the session made, and without the listings that show those folders."""
+    own = frozenset(made)
+    around = {f"{os.path.dirname(path)}/" for path in made if not is_cache(os.path.basename(path))}  # noqa: PTH119, PTH120
+
+    def is_own(path: str) -> bool:
+        while path not in own and path != "/" and path:
+            path = os.path.dirname(path)  # noqa: PTH120
+        return path in own
+
+    return tuple(path for path in reads if path not in around and not is_own(path))
 
 
 def _bad(event: _Event) -> Bad:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,11 @@ _CONFIG_HOME = (
 )
 # Paths in these are searched for modules or configuration.
 _PATH_VARIABLES = ("PYTHONPATH", "MYPYPATH")
+# Configuration may name further configuration.
+_EXTENDS = re.compile(r"""^\s*extend\s*=\s*["'](.+?)["']""", re.MULTILINE)
+_EXCLUDES = re.compile(r"^\s*excludesfile\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+_CHECKER_PATHS = re.compile(r"^(?:mypy_path|plugins|files)\s*[=:]\s*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
+_PYTEST_PATHS = ("addopts", "testpaths", "pythonpath")
 _FILE_VARIABLES = ("COVERAGE_RCFILE", "RUFF_CONFIG", "MYPY_CONFIG_FILE", "TY_CONFIG_FILE")
 
 
@@ -47,8 +53,10 @@ class Inputs(msgspec.Struct, frozen=True):
         return total.hexdigest()
 
 
-def collect(project: Project, tree: Tree, environment: Mapping[str, str]) -> Inputs:
+def collect(project: Project, tree: Tree, environment: Mapping[str, str], pytest_args: tuple[str, ...] = ()) -> Inputs:
     """The common inputs of a gate over `tree`, whose checks see `environment`."""
+    outside = outside_files(project.root, environment)
+    outside += _named_in_configuration(project.root, tree, environment, outside)
     total = hashlib.blake2b(digest_size=20)
     parts: list[object] = [
         _FORMAT,
@@ -58,8 +66,10 @@ def collect(project: Project, tree: Tree, environment: Mapping[str, str]) -> Inp
         project.config,
         sorted((os.fsencode(name), os.fsencode(value)) for name, value in environment.items()),
         _machine(),
-        digests(outside_files(project.root, environment)),
-        _searched(project.root, environment),
+        sorted((os.fsencode(path), digest) for path, digest in digests(outside).items()),
+        _content(project.root, _searched(project, environment)),
+        # Who names a folder that holds the project speaks of the project, not of everything around it.
+        _content(project.root, _named(project, environment, pytest_args), without=project.root.parents),
     ]
     for part in parts:
         total.update(msgspec.json.encode(part, order="sorted") + b"\0")
@@ -78,15 +88,80 @@ def outside_files(root: Path, environment: Mapping[str, str]) -> list[str]:
     return sorted({str(path) for path in found})
 
 
-def _searched(root: Path, environment: Mapping[str, str]) -> list[tuple[bytes, str]]:
-    """Digest of each folder outside the project that is searched for modules."""
-    found = []
+def _named_in_configuration(
+    root: Path, tree: Tree, environment: Mapping[str, str], outside: Iterable[str]
+) -> list[str]:
+    """Files that ruff's and git's configuration points to, wherever they are."""
+    own = (os.fsdecode(name) for name in tree.entries if name.endswith((b"ruff.toml", b"pyproject.toml")))
+    pending = [*(str(root / name) for name in own), *outside]
+    found: dict[str, None] = {}
+    while pending:
+        path = Path(pending.pop())
+        pattern = _EXTENDS if path.suffix == ".toml" else _EXCLUDES if path.name in {".gitconfig", "config"} else None
+        for match in pattern.finditer(_text(path)) if pattern else ():
+            named = str(path.parent / _expanded(match[1].strip("\"'"), environment))
+            if named not in found:
+                found[named] = None
+                pending.append(named)
+    return list(found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _expanded(path: str, environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME", "/")
+    return os.path.expandvars(f"{home}{path[1:]}" if path.startswith("~/") else path)
+
+
+def _searched(project: Project, environment: Mapping[str, str]) -> Iterator[str]:
+    """What is searched for modules by Python and by the type checkers, as words that may be paths."""
     for name in _PATH_VARIABLES:
-        for entry in environment.get(name, "").split(os.pathsep):
-            place = (root / entry).resolve() if entry else root
-            if place != root and root not in place.parents and place.is_dir():
-                found.append((os.fsencode(place), snapshot(place).digest().hex()))
-    return found
+        yield from environment.get(name, "").split(os.pathsep)
+    texts = [project.setup_cfg, *(_text(project.root / name) for name in ("mypy.ini", ".mypy.ini"))]
+    values = [match[1] for text in texts for match in _CHECKER_PATHS.finditer(text)]
+    values += [text for name in ("mypy", "ty", "pyright") for text in _strings(project.tool(name))]
+    for word in (word for value in values for word in re.split(r"[\s,:]+", value)):
+        yield _expanded(word.replace("$MYPY_CONFIG_FILE_DIR", "."), environment)
+
+
+def _named(project: Project, environment: Mapping[str, str], pytest_args: tuple[str, ...]) -> Iterator[str]:
+    """Words of commands and of pytest's configuration that may be paths."""
+    config = project.config
+    words = [*config.lint.paths, *config.format.paths, *config.types.paths, *config.test.args, *pytest_args]
+    words += [word for check in config.check.values() for word in check.run]
+    words += environment.get("PYTEST_ADDOPTS", "").split()
+    words += [word for name in _PYTEST_PATHS for word in project.ini.get(name, "").split()]
+    for word in words:
+        text = word.strip("\"'")
+        yield _expanded(text, environment)
+        yield _expanded(text.partition("=")[2], environment)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _strings(one))
+    elif isinstance(value, list):
+        yield from (text for one in value for text in _strings(one))
+
+
+def _content(root: Path, paths: Iterable[str], without: Iterable[Path] = ()) -> list[tuple[bytes, str | None]]:
+    """Digest of each of `paths` that lies outside the project; None where there is nothing."""
+    found: dict[bytes, str | None] = {}
+    for path in paths:
+        place = Path(os.path.realpath(root / path)) if path and "\0" not in path else root
+        if place == root or root in place.parents or place in without:
+            continue
+        is_folder = place.is_dir()
+        digest = snapshot(place).digest() if is_folder else file_digest(str(place))
+        found[os.fsencode(place)] = digest.hex() if digest is not None else None
+    return sorted(found.items())
 
 
 def _machine() -> list[object]:

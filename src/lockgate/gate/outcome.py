@@ -21,11 +21,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         output: The tool's own output, for `-v` and for failures without a problem.
         data: Coverage data files.
-        reads: Absolute paths of files that the check read, as far as it can tell.
-        wrote: Absolute paths of files that it only wrote.
+        reads: Absolute paths of files that the check read, as far as it can tell, and of folders (`…/`) that it listed.
+        wrote: Absolute paths of files that it only wrote, and of folders (`…/`) that it made.
         mutated: Absolute paths of files that it read and then changed.
         asked_git: It ran git.
         cacheable: A pass may be reused.
+        identity: The environment's identity when the check began.
     """
 
     check: Check
@@ -36,6 +37,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     mutated: tuple[str, ...] = ()
     asked_git: bool = False
     cacheable: bool = True
+    identity: str = ""
     coverage: Coverage | None = None
 
 

@@ -106,6 +106,12 @@ def _refuse_unknown_names(project: Project, steps: Sequence[Step], selection: Se
                 f"Python {python} is not among this project's: {', '.join(project.pythons)}",
                 suggest(python, sorted(project.pythons, key=minor)),
             )
+    for step in steps if selection.pythons else ():
+        if step.kind == "test" and step.name in selection.names and step.python not in selection.pythons:
+            raise UsageError(
+                f"{step.name} and --python {' --python '.join(selection.pythons)} exclude each other",
+                f"leave --python out, or add --python {step.python}",
+            )
 
 
 def _wanted(steps: Sequence[Step], selection: Selection) -> frozenset[str]:

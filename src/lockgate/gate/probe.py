@@ -12,7 +12,8 @@ import atexit
 import json
 import os
 import sys
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Set
+import warnings
+from typing import Any, Callable, Dict, FrozenSet, Generator, List, Optional, Set
 
 _EXCERPT = 6000
 _READS = 5000
@@ -24,62 +25,128 @@ class _Evidence:
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
-        self._pid = os.getpid()
+        self.pid = os.getpid()
 
     def say(self, event: str, **facts: Any) -> None:
-        if os.getpid() == self._pid:  # a forked child has no say
-            facts["event"] = event
-            # What is no valid Unicode would make the line unreadable.
-            os.write(self._file, (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+        if os.getpid() == self.pid:  # a forked child has no say
+            self.say_forked(event, **facts)
+
+    def say_forked(self, event: str, **facts: Any) -> None:
+        facts["event"] = event
+        # What is no valid Unicode would make the line unreadable.
+        os.write(self._file, (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
 class _Files:
-    """Which files this process read and wrote, from the interpreter's own audit events."""
+    """Which files this process read, listed (with `/` at the end) and wrote, from the interpreter's own audit events.
 
-    def __init__(self) -> None:
+    What belongs to the interpreter and its environment is left out.
+    """
+
+    def __init__(self, evidence: _Evidence) -> None:
+        self._evidence = evidence
         self._read: Set[str] = set()
         self._written: Set[str] = set()
         self._mutated: Set[str] = set()
+        self._made: Set[str] = set()
         self._git = False
         self._listening = True
+        homes = {sys.prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
+        homes |= {os.path.realpath(home) for home in homes}
+        self._own = tuple(os.path.join(home, "") for home in (*homes, "/proc", "/dev", "/sys"))
+        self._reactions: Dict[str, Callable[[Any], None]] = {
+            "open": lambda given: self._opened(_absolute(given[0]), given[2]),
+            "os.listdir": lambda given: self._listed(_absolute(given[0] or ".")),
+            "os.scandir": lambda given: self._listed(_absolute(given[0] or ".")),
+            "os.mkdir": lambda given: self._makes(_absolute(given[0])),
+            "os.rename": lambda given: self._renamed(_absolute(given[0]), _absolute(given[1])),
+            "sqlite3.connect": lambda given: self._opened(_database(given[0]), os.O_RDWR),
+            "subprocess.Popen": lambda given: self._called(_calls_git(given[0], given[1])),
+            "os.posix_spawn": lambda given: self._called(_calls_git(given[0], given[1])),
+            "os.exec": lambda given: self._called(_calls_git(given[0], given[1])),
+            "os.system": lambda given: self._called(_calls_git(given[0], ())),
+        }
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: Any) -> None:
-        if event == "open":
-            if self._listening:
-                self._opened(arguments[0], arguments[2])
-        elif event == "subprocess.Popen":
-            self._git = self._git or _calls_git(arguments[0], arguments[1])
-        elif event == "sqlite3.connect" and self._listening:
-            self._opened(arguments[0], os.O_RDWR)
+        react = self._reactions.get(event)
+        if react is not None and self._listening:
+            react(arguments)
 
-    def _opened(self, path: Any, flags: int) -> None:
-        if type(path) is not str:
-            if not isinstance(path, (bytes, os.PathLike)):
-                return
-            path = os.fsdecode(path)
-        if path[:1] != "/":
-            path = os.path.abspath(path)
+    def _listed(self, path: Optional[str]) -> None:
+        if path is not None:
+            self._saw(os.path.join(path, ""))
+
+    def _makes(self, path: Optional[str]) -> None:
+        if path is not None and not os.path.exists(path):
+            self._made.add(path)
+
+    def _opened(self, path: Optional[str], flags: int) -> None:
+        if path is None or path.startswith(self._own):
+            return
         if not flags & _WRITE_FLAGS:
-            if path not in self._written and len(self._read) <= _READS:
-                self._read.add(path)
+            if path not in self._written:
+                self._saw(path)
         elif path in self._read or (flags & os.O_RDWR and not flags & os.O_TRUNC and os.path.exists(path)):
+            self._saw(path)
             self._mutated.add(path)
         else:
             self._written.add(path)
 
+    def _saw(self, path: str) -> None:
+        if path in self._read or path.startswith(self._own) or len(self._read) > _READS:
+            return
+        self._read.add(path)
+        self._testify_if_forked(read=[path])
+
+    def _renamed(self, source: Optional[str], target: Optional[str]) -> None:
+        if target is not None and target in self._read:
+            self._mutated.add(target)
+        elif target is not None and source in self._written:
+            self._written.add(target)
+
+    def _called(self, git: bool) -> None:
+        if git and not self._git:
+            self._git = True
+            self._testify_if_forked(git=True)
+
+    def _testify_if_forked(self, **facts: Any) -> None:
+        """A forked child says what it saw at once: nobody knows how it will end."""
+        if os.getpid() != self._evidence.pid:
+            self._evidence.say_forked("files", **facts)
+
     def close(self) -> Dict[str, Any]:
-        """The sets as event fields, without what belongs to the interpreter and its environment."""
+        """The sets as event fields."""
         self._listening = False
-        homes = {os.path.join(p, "") for p in (sys.prefix, sys.base_prefix, sys.exec_prefix, "/proc", "/dev", "/sys")}
-        homes |= {os.path.join(os.path.realpath(p), "") for p in (sys.prefix, sys.base_prefix)}
-        own = tuple(homes)
-        read, written, mutated = (
-            sorted(path for path in paths if not path.startswith(own))
-            for paths in (self._read, self._written - self._mutated, self._mutated)
-        )
-        incomplete = len(self._read) > _READS
-        return {"read": read, "written": written, "mutated": mutated, "git": self._git, "incomplete": incomplete}
+        return {
+            "read": sorted(self._read),
+            "written": sorted(self._written - self._mutated),
+            "mutated": sorted(self._mutated),
+            "made": sorted(path for path in self._made if os.path.dirname(path) not in self._made),
+            "git": self._git,
+            "incomplete": len(self._read) > _READS,
+        }
+
+
+def _absolute(path: Any) -> Optional[str]:
+    """The path of an audit event as the kernel will take it; None for what is no path."""
+    if type(path) is not str:
+        if not isinstance(path, (bytes, os.PathLike)):
+            return None
+        path = os.fsdecode(path)
+    try:
+        full = str(path) if path[:1] == "/" else os.path.join(os.getcwd(), path)
+        # Only the kernel's way through `..` is right where links are.
+        return os.path.realpath(full) if "/.." in full else os.path.normpath(full)
+    except (OSError, ValueError):
+        return None
+
+
+def _database(name: Any) -> Optional[str]:
+    """The file of an SQLite database."""
+    text = os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else ":memory:"
+    text = text[5:].partition("?")[0] if text.startswith("file:") else text
+    return None if text in ("", ":memory:") else _absolute(text)
 
 
 def _calls_git(executable: Any, arguments: Any) -> bool:
@@ -107,16 +174,24 @@ class _Coverage:
         self._cov.start()
         atexit.register(self.save)
 
-    def step_aside(self) -> None:
-        if self._cov is not None:
+    def step_aside(self, *, branches: bool) -> None:
+        """Leave the rest to pytest-cov, which began too late for a package that is a plugin itself."""
+        if self._cov is not None and bool(self._cov.get_option("run:branch")) >= branches:
+            self.save()
+        elif self._cov is not None:  # lines alone cannot be combined with branches
             self._cov.stop()
             self._cov = None
 
     def save(self) -> None:
         if self._cov is not None and os.getpid() == self._pid:
             cov, self._cov = self._cov, None
-            cov.stop()
-            cov.save()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the project's `-W error` does not mean our measuring
+                cov.stop()
+                cov.save()
+                data = cov.get_data()
+            if not data.measured_files():  # e.g. xdist's main process: it runs no test
+                os.unlink(data.data_filename())
 
 
 class _Witness:
@@ -136,7 +211,7 @@ class _Witness:
 
     def options(self, options: Any) -> None:
         if self._coverage and getattr(options, "cov_source", None) and not getattr(options, "no_cov", False):
-            self._coverage.step_aside()
+            self._coverage.step_aside(branches=bool(getattr(options, "cov_branch", None)))
 
     def configure(self, config: Any) -> None:
         import pytest
@@ -174,7 +249,8 @@ class _Witness:
     def reported(self, report: Any) -> None:
         if not self._testifies():
             return
-        category = self._config.hook.pytest_report_teststatus(report=report, config=self._config)[0]
+        status = self._config.hook.pytest_report_teststatus(report=report, config=self._config)
+        category = status[0] if status else report.outcome  # with `-p no:terminal` nobody answers
         if category:
             self._counts[category] = self._counts.get(category, 0) + 1
         if report.failed:
@@ -239,17 +315,18 @@ def _only() -> Optional[FrozenSet[str]]:
         return frozenset(json.load(file))
 
 
-def _hooks() -> Dict[str, Callable[..., None]]:  # noqa: C901  (a list of hooks)
+def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
     """Pytest's hooks by name; made only where lockgate listens."""
     evidence = _Evidence(os.environ["LOCKGATE_EVIDENCE"])
     evidence.say("loaded")
     data_file = os.environ.get("LOCKGATE_COVERAGE")
-    witness = _Witness(evidence.say, _Files(), _Coverage(data_file) if data_file else None)
+    witness = _Witness(evidence.say, _Files(evidence), _Coverage(data_file) if data_file else None)
     import pytest
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_load_initial_conftests(early_config: Any) -> None:
+    @pytest.hookimpl(hookwrapper=True)  # a wrapper comes before pytest-cov's own tryfirst
+    def pytest_load_initial_conftests(early_config: Any) -> Generator[None, Any, None]:
         witness.options(early_config.known_args_namespace)
+        yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(config: Any) -> None:

@@ -84,7 +84,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         crew = Crew(bench, steps, listener, cancel, expected)
         outcomes = crew.run(jobs=request.jobs or _cores(), keep_going=request.keep_going)
         warnings = keep(bench, steps, outcomes, crew.started)
-        _export(request.data, outcomes)
+        warnings += _export(request.data, outcomes)
         durations.record(memory, _taken(outcomes))
     return Result(
         report=_report(request, planned, outcomes, round(clock.monotonic() - begun, 3)),
@@ -146,15 +146,20 @@ def _fix(bench: Bench, planned: Plan, cancel: Cancel) -> None:
         raise UnknownError(f"nothing was fixed: {error.reason}") from error
 
 
-def _export(folder: Path | None, outcomes: Mapping[str, Outcome]) -> None:
-    """Copy the cells' coverage data to where another machine may fetch them."""
+def _export(folder: Path | None, outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
+    """Copy the cells' coverage data to where another machine may fetch them; returns why it could not be done."""
     if folder is None:
-        return
-    for name, outcome in outcomes.items():
-        for number, path in enumerate(outcome.data):
-            target = folder / f"{name}-{number}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+        return ()
+    try:
+        for name, outcome in outcomes.items():
+            for number, path in enumerate(outcome.data):
+                target = folder / f"{name}-{number}"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+    except OSError as error:
+        where = error.filename2 or error.filename or folder
+        return (f"the coverage data were not exported: {where}: {error.strerror or error}",)
+    return ()
 
 
 def _taken(outcomes: Mapping[str, Outcome]) -> dict[str, float]:

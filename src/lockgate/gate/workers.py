@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import signal
 import threading
@@ -87,7 +88,8 @@ class Crew:
         """Outcomes by name of the check, in the plan's order; every process that was started has ended."""
         pending = self._look_up_all()
         if pending:
-            with family.Adoption(), _Signals(self._stop):
+            # Signals outermost: a second Ctrl-C must not break off the ending of orphans.
+            with _Signals(self._stop), family.Adoption():
                 self._work_off(pending, jobs, keep_going=keep_going)
         return {step.name: self._outcomes[step.name] for step in self._steps}
 
@@ -194,6 +196,7 @@ class Crew:
 
     def _outcome(self, step: Step) -> Outcome:
         begun = clock.monotonic()
+        identity = ""
 
         def say(what: str) -> None:
             self._listener.noted(step.name, what)
@@ -206,20 +209,27 @@ class Crew:
                     return hit
                 say("")
                 begun = clock.monotonic()
+                identity = environment.identity
                 self.started[step.name] = clock.now()
-                outcome = self._checked(step, environment)
+                outcome = self._run(step, environment)
         except NoEnvironmentError as error:
             outcome = _without_environment(step, error)
-        except OSError as error:
-            what = f"{error.filename}: {error.strerror or error}"
-            outcome = Outcome(check=Check(name=step.name, status="unknown", reason=what))
         took = clock.monotonic() - begun
         check = msgspec.structs.replace(outcome.check, seconds=round(took, 3))
-        return msgspec.structs.replace(outcome, check=check)
+        return msgspec.structs.replace(outcome, check=check, identity=identity)
+
+    def _run(self, step: Step, environment: Environment) -> Outcome:
+        """The check's outcome, also when the run's own folder has no room for it."""
+        try:
+            return self._checked(step, environment)
+        except OSError as error:
+            what = f"{error.filename or self._bench.folder}: {error.strerror or error}"
+            what += "; free some space" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+            return Outcome(check=Check(name=step.name, status="unknown", reason=what))
 
     def _checked(self, step: Step, environment: Environment) -> Outcome:
         missing = [name for name in step.needs if name in self._names and not self._outcomes[name].data]
-        if missing:
+        if missing and self._outcomes[missing[0]].check.status != "pass":
             status = self._outcomes[missing[0]].check.status
             reason = f"{missing[0]} gave no coverage data ({status})"
             return Outcome(check=Check(name=step.name, status="skipped", reason=reason))
@@ -258,7 +268,8 @@ class _Signals:
 
     def __enter__(self) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
+            # Who starts lockgate with a signal ignored (nohup, a shell's background job) means it.
+            for number in (one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN):
                 self._before[number] = signal.signal(number, self._handle)
 
     def __exit__(self, *_: object) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
 
 CHECKS = ("lint", "format", "types", "test", "coverage")
 Phase = Literal["off", "observe", "enforce"]
-PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$", description="X.Y, e.g. 3.12")]
-Duration = Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?[smhd]$", description="e.g. 90s, 10m, 7d")]
+PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$", description="a Python as X.Y, e.g. 3.12")]
+_DURATION = "a number above 0 and a unit, e.g. 90s, 10m or 7d"
+# The look-ahead refuses zero: nothing can end within 0s.
+Duration = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])\d+(\.\d+)?[smhd]$", description=_DURATION)]
+Size = Annotated[str, msgspec.Meta(pattern=r"^\d+(KB|MB|GB)$", description="a number and a unit, e.g. 200MB")]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -69,7 +73,7 @@ class Waiver(Table, frozen=True, kw_only=True):
     id: str | None = None
     fingerprint: str | None = None
     reason: Annotated[str, msgspec.Meta(min_length=1)]
-    expires: str
+    expires: dt.date
 
 
 class PublishConfig(Table, frozen=True):
@@ -136,7 +140,7 @@ class Config(Table, frozen=True):
     requirements: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
-    cache_size: Annotated[str, msgspec.Meta(pattern=r"^\d+(KB|MB|GB)$")] = "200MB"
+    cache_size: Size = "200MB"
     coverage: CoverageConfig = CoverageConfig()
     lint: LintConfig = LintConfig()
     format: LintConfig = LintConfig()

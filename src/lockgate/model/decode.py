@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from lockgate.model.config import CHECKS, Config
+from lockgate.model.config import CHECKS, Config, CustomCheck, Duration, PythonVersion, Size
 from lockgate.model.errors import UsageError
 from lockgate.model.tomlline import line_of
 
 TABLE = ("tool", "lockgate")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+# What a pattern asks for, by the pattern.
+_EXAMPLES = {meta.pattern: meta.description for _, meta in map(get_args, (PythonVersion, Duration, Size))}
 _TEST_CELL = re.compile(r"test-3\.\d{1,2}")
 
 
@@ -24,11 +26,15 @@ def decode_config(table: Mapping[str, Any], *, file: str, text: str, prefix: tup
     Raises:
         UsageError: A key is unknown, a value has the wrong type or names something that does not exist.
     """
+
+    def where(*keys: str | int) -> str:
+        return f"{file}:{line_of(text, (*prefix, *keys))}"
+
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
-        raise _explain(error, file, text, prefix) from None
-    _validate(config, lambda *keys: f"{file}:{line_of(text, (*prefix, *keys))}")
+        raise _explain(error, table, where) from None
+    _validate(config, where)
     return config
 
 
@@ -39,19 +45,25 @@ def suggest(name: str, valid: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"valid names are: {', '.join(names)}"
 
 
-def _explain(error: msgspec.ValidationError, file: str, text: str, prefix: tuple[str, ...]) -> UsageError:
+def _explain(error: msgspec.ValidationError, table: Mapping[str, Any], where: Callable[..., str]) -> UsageError:
     message, _, location = str(error).partition(" - at `")
-    path = _path(location.rstrip("`"))
+    path = _path(location.rstrip("`"), table)
+    shown = [key for key in path if isinstance(key, str)]
     unknown = re.fullmatch(r"Object contains unknown field `(.+)`", message)
     if unknown is not None:
         key = unknown[1]
-        where = f"{file}:{line_of(text, (*prefix, *path, key))}"
         return UsageError(
-            f"{where}: unknown key {key!r} in [{_dotted(TABLE, path)}]", suggest(key, _keys(Config, path))
+            f"{where(*path, key)}: unknown key {key!r} in [{_dotted(TABLE, shown)}]",
+            suggest(key, [field.encode_name for field in msgspec.structs.fields(_table_at(shown))]),
         )
-    where = f"{file}:{line_of(text, (*prefix, *path))}"
+    wrong = re.fullmatch(r"Invalid enum value '(.*)'", message)
+    if wrong is not None:
+        names = _literals(_field_at(shown).type)
+        return UsageError(
+            f"{where(*path)}: {_dotted(TABLE, shown)}: invalid value {wrong[1]!r}", suggest(wrong[1], names)
+        )
     return UsageError(
-        f"{where}: {_dotted(TABLE, path)}: {_plain(message)}",
+        f"{where(*path)}: {_dotted(TABLE, shown)}: {_plain(message)}",
         "`lockgate schema config` prints every key and its type",
     )
 
@@ -66,12 +78,14 @@ def _plain(message: str) -> str:
         "bool": "boolean",
         "null": "nothing",
     }
+    for pattern, example in _EXAMPLES.items():
+        message = message.replace(f"`str` matching regex {pattern!r}", str(example))
     message = re.sub(
         r"`([^`]+)`",
         lambda match: " or ".join(words.get(w.strip(), w.strip()) for w in match[1].split("|")),
         message,
     )
-    message = re.sub(r" or nothing\b", "", message)
+    message = re.sub(r" or nothing\b", "", message).replace("Object missing required field", "missing key")
     return message[0].lower() + message[1:]
 
 
@@ -79,23 +93,41 @@ def _dotted(*parts: Sequence[str]) -> str:
     return ".".join(key for part in parts for key in part)
 
 
-def _path(location: str) -> tuple[str, ...]:
-    """Keys in a msgspec location such as `$.coverage.threshold` or `$.python[0]`."""
-    return tuple(part for part in re.split(r"\.|\[.*?\]", location.removeprefix("$")) if part)
+def _path(location: str, table: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Keys and indices in a msgspec location such as `$.coverage.threshold` or `$.python[0]`."""
+    parts = re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", location)
+    return tuple(key or (_culprit(table) if index == "..." else int(index)) for key, index in parts)
 
 
-def _keys(table: type[msgspec.Struct], path: Sequence[str]) -> list[str]:
-    """Valid keys of the table at `path`, followed through the types as far as they are tables."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(table)}
-    if path and path[0] in fields:
-        inner = _inner_table(fields[path[0]].type)
-        if inner is not None:
-            return _keys(inner, [key for key in path[1:] if key in _struct_keys(inner)])
-    return list(fields)
+def _culprit(table: Mapping[str, Any]) -> str:
+    """The first of `[tool.lockgate.check.*]` that is wrong: msgspec does not name keys of free choice."""
+    for name, check in table["check"].items():
+        try:
+            msgspec.convert(check, CustomCheck)
+        except msgspec.ValidationError:
+            return str(name)
+    raise AssertionError(table)  # pragma: no cover  (msgspec has just refused one of them)
 
 
-def _struct_keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
-    return table.__struct_encode_fields__
+def _table_at(path: Sequence[str]) -> type[msgspec.Struct]:
+    """The type of the table under the keys `path`; names of custom checks are keys of free choice."""
+    table: type[msgspec.Struct] = Config
+    for key in path:
+        fields = {field.encode_name: field.type for field in msgspec.structs.fields(table)}
+        table = _inner_table(fields[key]) or table if key in fields else table
+    return table
+
+
+def _field_at(path: Sequence[str]) -> msgspec.structs.FieldInfo:
+    fields = msgspec.structs.fields(_table_at(path[:-1]))
+    return next(field for field in fields if field.encode_name == path[-1])
+
+
+def _literals(annotation: Any) -> list[str]:  # noqa: ANN401
+    """The strings that an annotation allows."""
+    if isinstance(annotation, str):
+        return [annotation]
+    return [text for argument in get_args(annotation) for text in _literals(argument)]
 
 
 def _inner_table(annotation: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401
@@ -121,9 +153,11 @@ def _validate(config: Config, where: Callable[..., str]) -> None:
                 f"{where('check', name)}: {name!r} is no name for a check",
                 "use lower-case letters, digits, - and _",
             )
-    for name in config.checks or ():
+    for number, name in enumerate(config.checks or ()):
         if name not in CHECKS and name not in config.check:
-            raise UsageError(f"{where('checks')}: unknown check {name!r}", suggest(name, [*CHECKS, *config.check]))
+            raise UsageError(
+                f"{where('checks', number)}: unknown check {name!r}", suggest(name, [*CHECKS, *config.check])
+            )
     for key, values in (("python", config.python or ()), ("checks", config.checks or ())):
         repeated = sorted({value for value in values if values.count(value) > 1})
         if repeated:

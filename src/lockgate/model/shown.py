@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 def floored(percent: float) -> str:
     """Two decimals, never rounded up: 94.996 is not 95."""
-    return f"{int(percent * 100 + 1e-9) / 100:.2f}"
+    shown = f"{percent:.2f}"
+    return shown if float(shown) <= percent else f"{float(shown) - 0.01:.2f}"
 
 
 def ranges(pairs: Iterable[tuple[int, int]]) -> str:

@@ -6,12 +6,17 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 
-Path = tuple[str | int, ...]
+Keys = tuple[str | int, ...]
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _PART = re.compile(r"""[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*""")
 _SCALAR = re.compile(
-    r'''"""(?:[^\\]|\\.)*?"{3,5}|\'\'\'.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\[\]{},#\n]+''', re.DOTALL
+    r'"{3}(?:[^\\]|\\.)*?"{3,5}'
+    r"|'{3}.*?'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'"
+    r"|[^\[\]{},#\n]+",
+    re.DOTALL,
 )
 
 
@@ -45,27 +50,26 @@ class _Reader:
         self._text = text
         self._at = 0
         # How many tables each `[[name]]` has so far.
-        self._tables: dict[Path, int] = {}
+        self._tables: dict[Keys, int] = {}
 
-    def document(self) -> Iterator[tuple[Path, int]]:
+    def document(self) -> Iterator[tuple[Keys, int]]:
         """Every written key, table and element with its place in the text, in order."""
-        table: Path = ()
+        table: Keys = ()
         while self._skip() < len(self._text):
             begun = self._at
             if self._take("["):
                 table = self._header(is_array=self._take("["))
                 yield table, begun
             else:
-                before = self._at
                 yield from self._pair(table)
-                if self._at == before:
+                if self._at == begun:
                     return
 
-    def _header(self, *, is_array: bool) -> Path:
+    def _header(self, *, is_array: bool) -> Keys:
         keys = self._keys()
         for _ in range(1 + is_array):
             self._take("]")
-        path: Path = ()
+        path: Keys = ()
         for number, key in enumerate(keys, start=1):
             path = (*path, key)
             if is_array and number == len(keys):
@@ -74,7 +78,7 @@ class _Reader:
                 path = (*path, self._tables[path] - 1)
         return path
 
-    def _pair(self, table: Path) -> Iterator[tuple[Path, int]]:
+    def _pair(self, table: Keys) -> Iterator[tuple[Keys, int]]:
         begun = self._at
         path = (*table, *self._keys())
         if self._take("="):
@@ -82,26 +86,30 @@ class _Reader:
             self._skip()
             yield from self._value(path)
 
-    def _value(self, path: Path) -> Iterator[tuple[Path, int]]:
+    def _value(self, path: Keys) -> Iterator[tuple[Keys, int]]:
         if self._take("["):
-            for number in range(len(self._text)):
-                if self._skip() >= len(self._text) or self._take("]"):
-                    return
-                yield (*path, number), self._at
+            number = 0
+            while self._skip() < len(self._text) and not self._take("]"):
+                begun = self._at
+                yield (*path, number), begun
                 yield from self._value((*path, number))
                 self._skip()
                 self._take(",")
+                if self._at == begun:
+                    return
+                number += 1
         elif self._take("{"):
             while self._skip() < len(self._text) and not self._take("}"):
-                before = self._at
+                begun = self._at
                 yield from self._pair(path)
                 self._skip()
-                if not self._take(",") and self._at == before:
+                self._take(",")
+                if self._at == begun:
                     return
         elif (scalar := _SCALAR.match(self._text, self._at)) is not None:
             self._at = scalar.end()
 
-    def _keys(self) -> Path:
+    def _keys(self) -> Keys:
         keys = []
         while (part := _PART.match(self._text, self._at)) is not None:
             self._at = part.end()
@@ -127,4 +135,4 @@ def _unquoted(key: str) -> str:
     if "\\" in key and key.startswith('"'):
         decoded: str = tomllib.loads(f"key = {key}")["key"]
         return decoded
-    return key.strip(key[0]) if key[0] in "\"'" else key
+    return key[1:-1] if key[0] in "\"'" else key

@@ -38,14 +38,30 @@ class Console:
         """Write to standard output; what its encoding cannot show is written as escapes."""
         _write(sys.stdout, text)
 
+    def document(self, text: str) -> None:
+        """Write what programs read to standard output: UTF-8 whatever the terminal shows."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", errors="backslashreplace"))
+        sys.stdout.buffer.flush()
+
     def say(self, text: str, style: str = "") -> None:
-        """One line to standard error."""
-        _write(sys.stderr, self.paint(text, style, stream=sys.stderr) + "\n")
+        """One line to standard error; when nobody reads it any more, that is no reason to stop."""
+        try:
+            _write(sys.stderr, self.paint(text, style, stream=sys.stderr) + "\n")
+        except BrokenPipeError:
+            forget(sys.stderr.fileno())
 
     @property
     def is_live(self) -> bool:
         """Whether lines on standard error can be drawn over."""
         return not self.quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def forget(descriptor: int) -> None:
+    """Let what goes to an output without a reader go nowhere: Python would complain of it once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _write(stream: TextIO, text: str) -> None:

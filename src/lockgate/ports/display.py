@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from lockgate.model.duration import human
 from lockgate.model.gate import Check
 from lockgate.ports import clock
-from lockgate.ports.console import Console
+from lockgate.ports.console import Console, wants_colour
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -53,14 +55,15 @@ class Lines:
         """The line of a check; with `-v` its output as one block."""
         took = "cached" if check.cached else human(check.seconds)
         reason = f"  {check.reason}" if check.reason else ""
-        self._say(f"{check.status:7} {check.name:12} {took:>8}{reason}", check.status)
-        if self._console.verbose and output.strip():
-            self._say("\n".join(f"        │ {line}" for line in output.strip().splitlines()), "dim")
+        block = output.strip().splitlines() if self._console.verbose else []
+        self._say(f"{check.status:7} {check.name:12} {took:>8}{reason}", check.status, block)
 
-    def _say(self, text: str, style: str = "") -> None:
+    def _say(self, text: str, style: str = "", block: Sequence[str] = ()) -> None:
         if not self._console.quiet:
             with self._lock:
                 self._console.say(text, style)
+                if block:
+                    self._console.say("\n".join(f"        │ {line}" for line in block), "dim")
 
 
 class _Row:
@@ -121,7 +124,9 @@ class Board:
         from rich.console import Console as RichConsole  # 50 ms, needed only on a terminal
         from rich.live import Live
 
-        console = RichConsole(stderr=True, no_color=self._console.no_color or None)
+        # Rich would leave bold and dim in where colours are not wanted.
+        coloured = wants_colour(sys.stderr, forbidden=self._console.no_color)
+        console = RichConsole(stderr=True, color_system="auto" if coloured else None)
         self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=10, transient=True)
         self._live.start()
 

@@ -68,7 +68,7 @@ def end(child: subprocess.Popen[bytes], marker: str, grace: Callable[[], float])
 
     A child that has already ended leaves only its survivors to end.
     """
-    was_running = child.poll() is None
+    was_running = not _over(child)
     group = [child.pid] if was_running else []
     survivors = _marked(marker, child.pid)
     if was_running or survivors or _group_alive(child.pid):
@@ -101,7 +101,17 @@ def _group_alive(leader: int) -> bool:
 
 def _any_alive(child: subprocess.Popen[bytes], others: list[int]) -> bool:
     _reap(others)
-    return child.poll() is None or _group_alive(child.pid) or any(_alive(pid) for pid in others)
+    return not _over(child) or _group_alive(child.pid) or any(_alive(pid) for pid in others)
+
+
+def _over(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the child has ended; adopted members of its group that have ended too are collected."""
+    if child.poll() is None:
+        return False
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-child.pid, os.WNOHANG)[0]:
+            continue
+    return True
 
 
 def _alive(pid: int) -> bool:

@@ -68,3 +68,14 @@ def version_state(root: Path) -> bytes:
     described = _git(root, "describe", "--tags", "--long", "--always", "--dirty", "--match", "*")
     tags = _git(root, "for-each-ref", "--format=%(refname) %(objectname)", "refs/tags")
     return b"\0".join(((head(root) or "").encode(), described or b"", tags or b""))
+
+
+def whole_state(root: Path) -> bytes:
+    """What anybody who asks git may learn besides the files: the version's sources, branches, index, configuration."""
+    questions = (
+        ("for-each-ref", "--format=%(refname) %(objectname) %(upstream)"),
+        ("symbolic-ref", "-q", "HEAD"),
+        ("ls-files", "--stage", "-z"),
+        ("config", "--list", "-z"),
+    )
+    return b"\0\0".join((version_state(root), *(_git(root, *question) or b"" for question in questions)))

@@ -5,15 +5,32 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lockgate.model.config import Config
-from lockgate.model.decode import TABLE, decode_config
+from lockgate.model.decode import TABLE, decode_config, suggest
 from lockgate.model.errors import UsageError
-from lockgate.model.project import Project, supported_pythons
+from lockgate.model.project import Project, normalize, supported_pythons
 from lockgate.model.tomlline import line_of
+
+_TABLE, _LIST = (dict, "table"), (list, "list")
+_SHAPES: Mapping[tuple[str, ...], tuple[type | tuple[type, ...], str]] = {
+    ("project",): _TABLE,
+    ("project", "requires-python"): (str, "string"),
+    ("project", "classifiers"): _LIST,
+    ("project", "dynamic"): _LIST,
+    ("build-system",): _TABLE,
+    ("build-system", "requires"): _LIST,
+    ("dependency-groups",): _TABLE,
+    ("tool",): _TABLE,
+    ("tool", "coverage"): _TABLE,
+    ("tool", "coverage", "report"): _TABLE,
+    ("tool", "coverage", "report", "fail_under"): ((int, float), "number"),
+    ("tool", "uv"): _TABLE,
+    ("tool", "uv", "workspace"): _TABLE,
+}
 
 
 def read_project(folder: Path, config_file: Path | None = None) -> Project:
@@ -37,9 +54,7 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         else:
             table, prefix = outside, ()
     config = Config() if table is None else decode_config(table, file=file, text=table_text, prefix=prefix)
-    for section in ("project", "build-system", "dependency-groups", "tool"):
-        if not isinstance(document.get(section, {}), dict):
-            raise UsageError(f"pyproject.toml:{line_of(text, (section,))}: {section} must be a table")
+    _refuse_wrong_shapes(document, text)
     try:
         pythons = config.python or supported_pythons(document)
     except ValueError as error:
@@ -52,7 +67,7 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         )
     files = frozenset(entry.name for entry in root.iterdir())
     ini = _pytest_ini(root, document)
-    return Project(
+    project = Project(
         root=root,
         name=str(document.get("project", {}).get("name") or root.name),
         config=config,
@@ -67,6 +82,39 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         setup_cfg=_text(root / "setup.cfg"),
         hooks=_text(root / ".pre-commit-config.yaml"),
     )
+    _refuse_missing(project, lambda key: f"{file}:{line_of(table_text, (*prefix, key))}")
+    return project
+
+
+def _refuse_missing(project: Project, where: Callable[[str], str]) -> None:
+    """Groups, extras and files that the table names must exist: uv passes over an extra that does not."""
+    config, document = project.config, project.document
+    groups = [*project.groups(), *(["dev"] if "dev-dependencies" in (project.tool("uv") or {}) else [])]
+    extras = list(project.extras())
+    # Extras that a build backend computes are not known here.
+    declared = document.get("project")
+    dynamic = declared is None or "optional-dependencies" in declared.get("dynamic", [])
+    for key, what, named, known in (
+        ("groups", "dependency group", config.groups or (), groups),
+        ("extras", "extra", () if dynamic else config.extras or (), extras),
+    ):
+        for name in named:
+            if normalize(name) not in map(normalize, known):
+                hint = suggest(name, known) if known else f"pyproject.toml declares no {what}"
+                raise UsageError(f"{where(key)}: no {what} is called {name!r}", hint)
+    for name in config.requirements:
+        if not (project.root / name).is_file():
+            raise UsageError(f"{where('requirements')}: no file {name!r}", f"paths are relative to {project.root}")
+
+
+def _refuse_wrong_shapes(document: Mapping[str, Any], text: str, file: str = "pyproject.toml") -> None:
+    """What lockgate itself reads of the other tables; their own tools judge the rest."""
+    for keys, (kind, name) in _SHAPES.items():
+        value: Any = document
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None and not isinstance(value, kind):
+            raise UsageError(f"{file}:{line_of(text, keys)}: {'.'.join(keys)} must be a {name}")
 
 
 def _no_package(root: Path) -> UsageError:
@@ -156,8 +204,9 @@ def _governing_lock(root: Path) -> Path | None:
         return root / "uv.lock"
     for parent in root.parents:
         if (parent / "pyproject.toml").is_file() and (parent / "uv.lock").is_file():
-            workspace = _read_toml(parent / "pyproject.toml", str(parent / "pyproject.toml"))[0]
-            workspace = workspace.get("tool", {}).get("uv", {}).get("workspace", {})
+            document, text = _read_toml(parent / "pyproject.toml", str(parent / "pyproject.toml"))
+            _refuse_wrong_shapes(document, text, str(parent / "pyproject.toml"))
+            workspace = document.get("tool", {}).get("uv", {}).get("workspace", {})
             excluded = any(root.match(str(parent / glob)) for glob in workspace.get("exclude", []))
             if not excluded and any(root.match(str(parent / glob)) for glob in workspace.get("members", [])):
                 return parent / "uv.lock"

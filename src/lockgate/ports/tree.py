@@ -58,7 +58,7 @@ NATIVE_SUFFIXES = (
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One file or folder: a digest of kind, executable bit and content; and its last change (ctime, s)."""
+    """One file or folder: a digest of kind, permissions and content; and its last change (ctime, s)."""
 
     digest: bytes
     changed: float
@@ -149,8 +149,17 @@ def file_digest(path: str | bytes) -> bytes | None:
 
 
 def digests(paths: Iterable[str]) -> dict[str, str | None]:
-    """Hex digests of files outside the tree, by path; None for what is not there."""
-    return {path: found.hex() if (found := file_digest(path)) is not None else None for path in paths}
+    """Hex digests of files outside the tree, by path; None for what is not there. `folder/` stands for its names."""
+    found = {path: _listing_digest(path) if path.endswith("/") else file_digest(path) for path in paths}
+    return {path: digest.hex() if digest is not None else None for path, digest in found.items()}
+
+
+def _listing_digest(folder: str) -> bytes | None:
+    try:
+        names = sorted(os.fsencode(name) for name in os.listdir(folder) if not is_cache(name))  # noqa: PTH208
+    except OSError:
+        return None
+    return hashlib.blake2b(b"\0".join(names), digest_size=20).digest()
 
 
 def is_cache(name: str) -> bool:
@@ -204,8 +213,8 @@ class _Walk:
                 self.found[path + b"/"] = Entry(b"folder", 0.0)
                 self.folder(path, seen | {real} if link is not None else seen)
         elif stat.S_ISREG(status.st_mode):
-            executable = b"x" if status.st_mode & 0o111 else b"-"
+            permissions = b"%o " % stat.S_IMODE(status.st_mode)
             content = file_digest(full) if self._memory is None else self._memory.digest(full, status)
-            self.found[path] = Entry(executable + (content or b"unreadable"), status.st_ctime)
+            self.found[path] = Entry(permissions + (content or b"unreadable"), status.st_ctime)
         else:
             self.found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)

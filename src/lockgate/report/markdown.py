@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lockgate.model.duration import human
@@ -29,7 +30,7 @@ def render(report: GateReport) -> str:
     if report.coverage is not None:
         lines += ["", f"Coverage {words.coverage(report.coverage)}", ""]
         for missing in report.coverage.missing:
-            lines.append(f"- `{missing.path}`: {words.missing(missing)}")
+            lines.append(f"- {_code(missing.path)}: {_cell(words.missing(missing))}")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -37,8 +38,8 @@ def _problems(alike: Sequence[Check]) -> list[str]:
     check = alike[0]
     lines = [f"- {_cell(note)}" for note in check.notes]
     for problem in check.problems:
-        where = f"`{problem.where()}` " if problem.where() else ""
-        rule = f" (`{problem.rule}`)" if problem.rule else ""
+        where = f"{_code(problem.where())} " if problem.where() else ""
+        rule = f" ({_code(problem.rule)})" if problem.rule else ""
         lines.append(f"- {where}{_cell(problem.message)}{rule}")
         if problem.excerpt:
             fence = "`" * max(3, _longest_run(problem.excerpt) + 1)
@@ -49,7 +50,7 @@ def _problems(alike: Sequence[Check]) -> list[str]:
                 f"  {fence}",
                 "",
             ]
-    return ["", f"### {', '.join(one.name for one in alike)}", "", *lines] if lines else []
+    return ["", f"### {_cell(', '.join(one.name for one in alike))}", "", *lines] if lines else []
 
 
 def _longest_run(text: str) -> int:
@@ -61,9 +62,17 @@ def _longest_run(text: str) -> int:
     return longest
 
 
+def _code(text: str) -> str:
+    """Text as code, whatever backticks are in it."""
+    one_line = " ".join(text.split())
+    fence = "`" * (_longest_run(one_line) + 1)
+    space = " " if one_line.startswith("`") or one_line.endswith("`") else ""
+    return f"{fence}{space}{one_line}{space}{fence}"
+
+
 def _cell(text: str) -> str:
     """Text that cannot break a table or start markup."""
-    one_line = " ".join(text.split())
-    for character in ("\\", "|", "<", "*", "_", "`", "["):
-        one_line = one_line.replace(character, "&lt;" if character == "<" else f"\\{character}")
-    return one_line
+    one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = re.sub(r"[\\|*_`\[\]~#$]", r"\\\g<0>", one_line)
+    # What would begin a list inside the list.
+    return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", escaped)

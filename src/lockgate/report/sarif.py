@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -43,10 +44,15 @@ def _result(check: Check, problem: Problem) -> dict[str, Any]:
         "message": {"text": text},
     }
     if problem.path is not None:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": quote(problem.path)}}
+        physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(problem.path)}}
         if problem.line is not None:
             physical["region"] = {"startLine": max(1, problem.line)}
             if problem.column is not None:
                 physical["region"]["startColumn"] = max(1, problem.column)
         result["locations"] = [{"physicalLocation": physical}]
     return result
+
+
+def _uri(path: str) -> str:
+    """A path of the project as a relative reference, any other as a file URI."""
+    return PurePosixPath(path).as_uri() if path.startswith("/") else quote(path, errors="surrogateescape")

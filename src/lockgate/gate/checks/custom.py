@@ -22,7 +22,8 @@ def custom(context: Context) -> Outcome:
     if early is not None:
         return early
     if done.code == 0:
-        return Outcome(check=Check(name=name, status="pass"), output=done.output)
+        # Nobody knows what a command of any kind asks: git is one of the likelier.
+        return Outcome(check=Check(name=name, status="pass"), output=done.output, asked_git=True)
     how = f"exit {done.code}" if done.code is not None and done.code > 0 else f"killed by {signal_name(done.code or 0)}"
     problem = Problem(
         tool=name,

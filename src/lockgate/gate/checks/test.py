@@ -19,7 +19,7 @@ from lockgate.model.verdict import Status
 from lockgate.ports.process import Finished, signal_name
 
 _EXCERPT_LINES = 24
-_NOTHING_COLLECTED = 5
+_USAGE = 4  # pytest's exit code for arguments that it refuses
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -68,7 +68,8 @@ def _pytest(context: Context, name: str, timeout: float, only: tuple[str, ...] |
     evidence = folder / "evidence.jsonl"
     extra = {"LOCKGATE_EVIDENCE": str(evidence), "COVERAGE_FILE": str(folder / "coverage")}
     if "coverage" in declared.checks(context.project):
-        extra["LOCKGATE_COVERAGE"] = extra["COVERAGE_FILE"]
+        # Not pytest-cov's file: it would count what the probe measured before it as its own.
+        extra["LOCKGATE_COVERAGE"] = f"{extra['COVERAGE_FILE']}-probe"
     if only is not None:
         listing = folder / "only.json"
         listing.write_bytes(msgspec.json.encode(only))
@@ -145,8 +146,7 @@ def _judge(context: Context, run: _Run, *, recovered: bool) -> _Judgement:
     if tests is None or session.finished is None:
         return _Judgement("unknown", "the test session left no testimony")
     if tests.collected == 0 and not session.bad:
-        selected = "no test was selected" if tests.deselected else "no tests were collected"
-        return _Judgement("fail", f"{selected}: a cell that tests nothing proves nothing")
+        return _nothing(done, tests)
     if (session.bad or tests.failed or tests.errors) and not recovered:
         return _Judgement("fail", _counted(tests))
     if recovered and done.code == 1:
@@ -154,6 +154,28 @@ def _judge(context: Context, run: _Run, *, recovered: bool) -> _Judgement:
     if done.code != 0 or session.finished != 0:
         why = next((line for line in reversed(done.output.splitlines()) if line.strip()), "no message")
         return _Judgement("fail", f"pytest ended with exit {done.code} although no test failed: {why.strip('= ')}")
+    return _really_tested(session, tests)
+
+
+def _nothing(done: Finished, tests: Tests) -> _Judgement:
+    """A session without tests."""
+    if done.code == 0:
+        # pytest itself ends with 5 when it finds nothing.
+        return _Judgement(
+            "fail", "the session ended with exit 0 before it collected any test: something called sys.exit() at import"
+        )
+    if done.code == _USAGE:
+        return _Judgement("fail", f"pytest could not start (exit {done.code}): {_first_error(done)}")
+    selected = "no test was selected" if tests.deselected else "no tests were collected"
+    return _Judgement("fail", f"{selected}: a cell that tests nothing proves nothing")
+
+
+def _really_tested(session: Session, tests: Tests) -> _Judgement:
+    """A session that pytest calls green: did all its tests run?"""
+    if session.done < (session.collected or 0):
+        # pytest.exit(returncode=0) ends a session with a green exit code.
+        ran = f"only {session.done} of {session.collected} collected tests ran"
+        return _Judgement("fail" if session.done else "unknown", f"{ran}: something ended the session early")
     if tests.passed + tests.xfailed + tests.xpassed == 0:
         return _Judgement("unknown", f"all {tests.skipped} tests were skipped: nothing was tested")
     return _Judgement("pass", None)
@@ -167,18 +189,26 @@ def _ended(context: Context, run: _Run) -> _Judgement | None:
         return _Judgement("skipped", "stopped")
     if done.timed_out:
         limit = context.project.config.test.timeout
+        if session.finished is not None:
+            why = "all tests had ended, but a thread or an exit handler keeps the interpreter alive"
+            return _Judgement("fail", f"did not end within {limit}: {why}")
         return _Judgement(
             "fail", f"did not end within {limit}{during}; raise [tool.lockgate.test] timeout if it needs longer"
         )
     if done.code is None:
         return _Judgement("unknown", f"pytest could not be started: {done.error}")
-    if session.finished is not None:
-        return None
+    return None if session.finished is not None else _died(context, done, session, during)
+
+
+def _died(context: Context, done: Finished, session: Session, during: str) -> _Judgement:
+    """A session that ended by itself before pytest said that it was finished."""
     if "No module named pytest" in done.output:
         return _Judgement("unknown", "pytest is not in the project's environment; add it: `uv add --dev pytest`")
+    if not context.project.root.is_dir():
+        return _Judgement("fail", f"the tests deleted the project's folder {context.project.root}")
     if not session.loaded:
         return _Judgement("unknown", f"the test session could not testify: {_first_error(done)}")
-    if done.code < 0:
+    if done.code is not None and done.code < 0:
         return _Judgement("fail", f"the interpreter was killed by {signal_name(done.code)}{during}")
     if session.pythons and session.collected is None and done.code == 0:
         return _Judgement(
@@ -207,7 +237,7 @@ def _wrong_interpreter(context: Context, session: Session) -> str | None:
 def _first_error(done: Finished) -> str:
     """The line of pytest's output that says most."""
     lines = [line.strip() for line in done.output.splitlines() if line.strip()]
-    telling = [line for line in lines if re.match(r"(ERROR|E  |\w*Error\b|pytest: error|ImportError)", line)]
+    telling = [line for line in lines if re.match(r"(ERROR(?!: usage)|E  |\w*Error\b|.*pytest: error)", line)]
     return (telling or lines or ["no message"])[-1 if not telling else 0]
 
 
