@@ -20,7 +20,9 @@ def main() -> None:
         from lockgate.cli import run  # Ctrl-C while importing is an ending like any other
 
         code = run(sys.argv[1:])
+        _decided()
     except KeyboardInterrupt:
+        _decided()
         sys.stderr.write("\nlockgate: interrupted\n")
         code = 130
     except BrokenPipeError:
@@ -35,6 +37,16 @@ def main() -> None:
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _decided() -> None:
+    """The ending stands: a further signal must not turn it into a death by signal."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    # CPython remembers a KeyboardInterrupt that came out of exec() (dataclasses use it), even a caught one, and
+    # would end by SIGINT; the next exec() makes it forget.
+    exec("")  # noqa: S102
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from lockgate.ports.interpreters import Finder
 from lockgate.ports.uv import find_uv
 from tests.support import Ran, gate
 
-TABLE = '[tool.lockgate]\npython = ["3.12"]\n'
+TABLE = '[tool.lockgate]\npython = ["3.12"]\nchecks = ["test"]\n'
 TEST = "test-3.12"
 _RUNS_TO_SETTLE = 3
 _GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "protocol.file.allow=always")
@@ -93,7 +93,7 @@ class Place:
         if not all_cached(ran):
             for _ in range(_RUNS_TO_SETTLE - 1):
                 ran = self.gate(*arguments, **changes)
-            assert all_cached(ran), ran.out + ran.err
+            assert all_cached(ran), shown(ran)
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[None]:
@@ -122,6 +122,16 @@ def executed(ran: Ran) -> list[dict[str, Any]]:
     return [check for check in ran.document["checks"] if check["status"] != "not-run"]
 
 
+def shown(ran: Ran) -> str:
+    """What a failed assertion needs to say of a gate."""
+    lines = [
+        f"{check['name']} {check['status']} cached={check['cached']} {check['reason']} "
+        f"{[problem['message'] for problem in check['problems']]}"
+        for check in executed(ran)
+    ]
+    return "\n".join([*lines, ran.err])
+
+
 def all_cached(ran: Ran) -> bool:
     """Whether nothing was run again."""
     assert executed(ran), ran.err
@@ -138,8 +148,8 @@ def assert_input(place: Place, change: Change, *, fails: str, check: str = TEST)
     with place.restored():
         ran = place.gate(**(change(place) or {}))
         found = ran.check(check)
-        assert not found["cached"], f"{check} was not run again\n{ran.err}"
-        assert found["status"] == "fail", ran.out + ran.err
+        assert not found["cached"], f"{check} was not run again: {shown(ran)}"
+        assert found["status"] == "fail", shown(ran)
         assert fails in f"{found['reason']} {found['problems']}"
 
 
@@ -149,5 +159,5 @@ def assert_not_an_input(place: Place, change: Change) -> None:
     with place.restored():
         changes = change(place) or {}
         ran = place.gate(**changes)
-        assert all_cached(ran), ran.out + ran.err
+        assert all_cached(ran), shown(ran)
         assert place.gate("--fresh", **changes).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lockgate.model.problem import Problem
 from lockgate.model.project import Project
 
 
-def project(toml: str = "", *, files: tuple[str, ...] = (), **changes: Any) -> Project:  # noqa: ANN401
+def project(toml: str = "", *, files: Iterable[str] = (), **changes: Any) -> Project:  # noqa: ANN401
     """The project whose pyproject.toml is `toml`; `changes` are fields that are otherwise read from disk."""
     document = tomllib.loads(toml)
     table = document.get("tool", {}).get("lockgate")

@@ -52,7 +52,9 @@ def uses_ruff_format(project: Project) -> bool:
     if "format" in (project.tool("ruff") or {}) or "ruff-format" in project.hooks:
         return True
     hooked = "ruff" in project.hooks
-    other = any(project.tool(name) is not None or name in project.dependencies() for name in _FORMATTERS)
+    hooks = re.findall(r"\bid:\s*[\"']?([\w-]+)", project.hooks)
+    known = {*project.dependencies(), *hooks}
+    other = any(project.tool(name) is not None or name in known for name in _FORMATTERS)
     return not other and not hooked
 
 

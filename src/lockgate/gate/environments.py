@@ -16,7 +16,7 @@ from lockgate.gate import declared
 from lockgate.gate.installed import read_installed
 from lockgate.gate.recipe import Recipe, declared_inputs
 from lockgate.model.errors import UnknownError
-from lockgate.model.project import Project
+from lockgate.model.project import Project, minor
 from lockgate.model.verdict import Status
 from lockgate.ports import git, process, surroundings, uv
 from lockgate.ports.files import locked, write_atomic
@@ -24,6 +24,7 @@ from lockgate.ports.interpreters import Finder, Interpreter
 from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
 
 _FORMAT = 1
+_OLDEST = (3, 8)
 _STAMP = "lockgate.json"
 _PROBE = "lockgate_probe.py"
 _INSTALL_TIMEOUT = 1800.0
@@ -119,6 +120,12 @@ class Environments:
             raise NoEnvironmentError("unknown", f"{error.filename or lock}: {error.strerror or error}") from error
 
     def _interpreter(self, python: str, cancel: process.Cancel, say: Callable[[str], None]) -> Interpreter:
+        if minor(python) < _OLDEST:
+            raise NoEnvironmentError(
+                "unknown",
+                f"lockgate's witness inside the tests needs Python 3.8 or later, so it cannot speak for {python}; "
+                "name the versions without it: [tool.lockgate] python",
+            )
         found = self._finder.find(python)
         if found is not None:
             return found

@@ -39,6 +39,8 @@ class _Event(msgspec.Struct):
     status: int = 0
     collected: int = 0
     deselected: int = 0
+    passed: bool = False
+    failures: int = 0
     counts: dict[str, int] = {}
 
 
@@ -63,6 +65,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         pythons: (implementation, version, prefix) of every process that ran tests.
         finished: Exit status by pytest's own word, or None when the session did not come to its end.
         running: The test that was running last, when the session did not come to its end.
+        passed: Node ids of the tests that passed.
+        unexplained: More failed than tests did, e.g. the project's own `--cov-fail-under`.
     """
 
     loaded: bool
@@ -73,6 +77,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     running: str | None
     bad: tuple[Bad, ...]
     finished: int | None
+    passed: frozenset[str]
+    unexplained: bool
     tests: Tests | None
     reads: tuple[str, ...]
     wrote: tuple[str, ...]
@@ -129,6 +135,8 @@ class Follower:
             done=self.done,
             running=running[-1] if running and finish is None else None,
             bad=tuple(_bad(event) for event in by_kind.get("bad", [])),
+            passed=frozenset(event.id for event in by_kind.get("done", []) if event.passed),
+            unexplained=finish is not None and finish.failures > len(by_kind.get("bad", [])),
             finished=finish.status if finish else None,
             tests=_tests(finish) if finish else None,
             reads=_lasting(_union(files, "read"), _union(files, "made")),

@@ -204,6 +204,7 @@ class _Witness:
         self._only = _only()
         self._config: Any = None
         self._counts: Dict[str, int] = {}
+        self._passed: Set[str] = set()
         self._deselected = 0
 
     def _testifies(self) -> bool:
@@ -255,12 +256,17 @@ class _Witness:
             self._counts[category] = self._counts.get(category, 0) + 1
         if report.failed:
             self._say("bad", id=report.nodeid, when=report.when, **_where(report))
-        if report.when == "teardown":
-            self._say("done", id=report.nodeid)
+        if report.when == "call" and report.passed:
+            self._passed.add(report.nodeid)
+        if report.when not in ("setup", "call"):  # a crashed xdist worker has no teardown
+            self._say("done", id=report.nodeid, passed=report.nodeid in self._passed)
 
     def collection_reported(self, report: Any) -> None:
-        if report.failed and self._testifies():
-            self._counts["error"] = self._counts.get("error", 0) + 1
+        if report.passed or not self._testifies():
+            return
+        category = "error" if report.failed else "skipped"  # a module that skips itself counts as one test
+        self._counts[category] = self._counts.get(category, 0) + 1
+        if report.failed:
             self._say("bad", id=report.nodeid, when="collect", **_where(report))
 
     def finished(self, session: Any, exitstatus: int) -> None:
@@ -275,6 +281,7 @@ class _Witness:
             collected=session.testscollected,
             deselected=self._deselected,
             counts=self._counts,
+            failures=session.testsfailed,
         )
 
 
@@ -283,7 +290,10 @@ def _where(report: Any) -> Dict[str, Any]:
     path, line, message = None, None, ""
     location = getattr(report, "location", None) or (None, None, None)
     defined = None if location[1] is None else location[1] + 1
-    crash = getattr(getattr(report, "longrepr", None), "reprcrash", None)
+    longrepr = getattr(report, "longrepr", None)
+    crash = getattr(longrepr, "reprcrash", None)
+    if crash is None:  # a doctest
+        crash = next((place for place, _ in getattr(longrepr, "reprlocation_lines", ())), None)
     if crash is not None:
         path, line, message = str(crash.path), crash.lineno, str(crash.message)
     elif location[0] is not None:

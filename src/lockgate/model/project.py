@@ -106,9 +106,11 @@ def supported_pythons(document: Mapping[str, Any]) -> tuple[str, ...]:
     project = document.get("project", {})
     text = project.get("requires-python", "")
     try:
-        allowed = SpecifierSet(text)
-    except (InvalidSpecifier, TypeError) as error:
-        raise ValueError(f"requires-python = {text!r} is not a version specifier") from error
+        allowed = SpecifierSet(text) if isinstance(text, str) else None
+    except InvalidSpecifier:
+        allowed = None
+    if allowed is None:
+        raise ValueError(f"requires-python = {text!r} is not a version specifier")
 
     def within(versions: tuple[str, ...]) -> tuple[str, ...]:
         # A patch bound such as >=3.8.1 still supports 3.8: ask for the last patch that could exist.

@@ -51,6 +51,8 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         outside, table_text = _read_toml(config_file, file)
         if "tool" in outside:
             table = _own_table(outside, table_text, file)
+            if table is None:
+                raise UsageError(f"{file}: there is no [tool.lockgate] table", "write one, even if it is empty")
         else:
             table, prefix = outside, ()
     config = Config() if table is None else decode_config(table, file=file, text=table_text, prefix=prefix)
@@ -147,7 +149,7 @@ def _read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
         ) from error
     try:
         return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = re.search(r"\(at line (\d+), column (\d+)\)$", str(error))
         where = f"{shown}:{at[1]}:{at[2]}" if at else f"{shown}:{len(text.splitlines()) or 1}"
         message = re.sub(r"\s*\(at [^)]*\)$", "", str(error))

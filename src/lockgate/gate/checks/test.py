@@ -19,7 +19,7 @@ from lockgate.model.verdict import Status
 from lockgate.ports.process import Finished, signal_name
 
 _EXCERPT_LINES = 24
-_USAGE = 4  # pytest's exit code for arguments that it refuses
+_NOTHING_COLLECTED = 5  # pytest's exit code
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -47,13 +47,11 @@ def test(context: Context) -> Outcome:
             break
         again = _pytest(context, f"rerun-{attempt + 1}", timeout, only=stable_failures)
         runs.append(again)
-        if again.session.finished is None:
+        if again.session.finished is None or _wrong_interpreter(context, again.session) is not None:
             break
-        still = {bad.id for bad in again.session.bad}
-        ran = again.session.tests.collected if again.session.tests else 0
-        stable_failures = (
-            stable_failures if ran != len(stable_failures) else tuple(i for i in stable_failures if i in still)
-        )
+        # Skipped is not passed.
+        passed = again.session.passed - {bad.id for bad in again.session.bad}
+        stable_failures = tuple(name for name in stable_failures if name not in passed)
     flaky = tuple(name for name in failed if name not in stable_failures)
     return _outcome(context, runs, flaky, recovered=bool(flaky) and not stable_failures and runs[-1].done.code == 0)
 
@@ -74,30 +72,42 @@ def _pytest(context: Context, name: str, timeout: float, only: tuple[str, ...] |
         listing = folder / "only.json"
         listing.write_bytes(msgspec.json.encode(only))
         extra["LOCKGATE_ONLY"] = str(listing)
+    if only is None and not context.pytest_args:
+        # With `--lf` or `--sw` among the project's options, a whole gate would run only what failed last time.
+        for name_ in ("lastfailed", "stepwise"):
+            (_pytest_cache(context) / "v" / "cache" / name_).unlink(missing_ok=True)
     follower = Follower(evidence)
 
     def tick() -> None:
         follower.read()
         context.progress(follower.done, follower.collected)
 
-    done = context.run(command(context), timeout=timeout, on_tick=tick, extra=extra)
+    done = context.run(command(context, again=only is not None), timeout=timeout, on_tick=tick, extra=extra)
     return _Run(done, follower.session(), tuple(sorted(folder.glob("coverage*"))))
 
 
-def command(context: Context) -> list[str]:
+def command(context: Context, *, again: bool = False) -> list[str]:
     """The pytest command of a cell: the project's own options stand, ours are added."""
     config = context.project.config.test
     arguments = [str(context.environment.python), "-m", "pytest", "-p", "lockgate_probe"]
     options = f"{context.project.ini.get('addopts', '')} {context.surroundings.get('PYTEST_ADDOPTS', '')}"
     if "no:cacheprovider" not in options:
         # Each cell remembers its own failures; five cells would overwrite one another's.
-        arguments += ["-o", f"cache_dir={context.memory / f'pytest-{context.step.python}'}"]
+        arguments += ["-o", f"cache_dir={_pytest_cache(context)}"]
+    if again and "pytest-cov" in context.environment.versions and not re.search(r"no:(pytest_)?cov\b", options):
+        # A few tests cannot cover what all of them must.
+        return [*arguments, *config.args, *context.pytest_args, "--cov-fail-under=0"]
     return [*arguments, *config.args, *context.pytest_args]
+
+
+def _pytest_cache(context: Context) -> Path:
+    return context.memory / f"pytest-{context.step.python}"
 
 
 def _rerunnable(run: _Run) -> tuple[str, ...]:
     """Node ids of failed tests, when all that went wrong are failed tests."""
-    if run.session.finished is None or any(bad.when == "collect" for bad in run.session.bad):
+    session = run.session
+    if session.finished is None or session.unexplained or any(bad.when == "collect" for bad in session.bad):
         return ()
     return tuple(dict.fromkeys(bad.id for bad in run.session.bad))
 
@@ -108,9 +118,7 @@ def _outcome(context: Context, runs: list[_Run], flaky: tuple[str, ...], *, reco
     judgement = _judge(context, first, recovered=recovered)
     tests = session.tests
     if tests is not None and flaky:
-        tests = msgspec.structs.replace(
-            tests, failed=max(0, tests.failed - len(flaky)), passed=tests.passed + len(flaky), flaky=len(flaky)
-        )
+        tests = _with_flaky(tests, [bad.when for bad in session.bad if bad.id in flaky], len(flaky))
     problems = tuple(_problem(context, session.rootdir, bad, is_flaky=bad.id in flaky) for bad in session.bad)
     python = session.pythons[0][1] if session.pythons else context.environment.interpreter.version
     check = Check(
@@ -134,6 +142,18 @@ def _outcome(context: Context, runs: list[_Run], flaky: tuple[str, ...], *, reco
     )
 
 
+def _with_flaky(tests: Tests, phases: list[str], flaky: int) -> Tests:
+    """The counts after the reruns; `phases` are those in which the flaky tests failed at first."""
+    around = phases.count("setup") + phases.count("teardown")
+    return msgspec.structs.replace(
+        tests,
+        passed=tests.passed + len(phases) - phases.count("teardown"),  # whose test itself had passed
+        failed=max(0, tests.failed - (len(phases) - around)),
+        errors=max(0, tests.errors - around),
+        flaky=flaky,
+    )
+
+
 def _judge(context: Context, run: _Run, *, recovered: bool) -> _Judgement:
     """From the first doubt to the last: a pass is what is left when nothing else fits."""
     done, session, tests = run.done, run.session, run.session.tests
@@ -149,22 +169,20 @@ def _judge(context: Context, run: _Run, *, recovered: bool) -> _Judgement:
         return _nothing(done, tests)
     if (session.bad or tests.failed or tests.errors) and not recovered:
         return _Judgement("fail", _counted(tests))
-    if recovered and done.code == 1:
-        return _Judgement("pass", None)
+    if recovered and done.code in (1, 2):  # 2: `--stepwise` stopped there
+        return _really_tested(session, tests)
     if done.code != 0 or session.finished != 0:
-        why = next((line for line in reversed(done.output.splitlines()) if line.strip()), "no message")
-        return _Judgement("fail", f"pytest ended with exit {done.code} although no test failed: {why.strip('= ')}")
+        why = _internal_error(done) or _first_error(done).strip("= ")
+        return _Judgement("fail", f"pytest ended with exit {done.code} although no test failed: {why}")
     return _really_tested(session, tests)
 
 
 def _nothing(done: Finished, tests: Tests) -> _Judgement:
     """A session without tests."""
-    if done.code == 0:
-        # pytest itself ends with 5 when it finds nothing.
-        return _Judgement(
-            "fail", "the session ended with exit 0 before it collected any test: something called sys.exit() at import"
-        )
-    if done.code == _USAGE:
+    if done.code == 0 or "caught unexpected SystemExit" in done.output:
+        ended = f"the session ended with exit {done.code} before it collected any test"
+        return _Judgement("fail", f"{ended}: something called sys.exit() at import")
+    if done.code != _NOTHING_COLLECTED:
         return _Judgement("fail", f"pytest could not start (exit {done.code}): {_first_error(done)}")
     selected = "no test was selected" if tests.deselected else "no tests were collected"
     return _Judgement("fail", f"{selected}: a cell that tests nothing proves nothing")
@@ -177,7 +195,7 @@ def _really_tested(session: Session, tests: Tests) -> _Judgement:
         ran = f"only {session.done} of {session.collected} collected tests ran"
         return _Judgement("fail" if session.done else "unknown", f"{ran}: something ended the session early")
     if tests.passed + tests.xfailed + tests.xpassed == 0:
-        return _Judgement("unknown", f"all {tests.skipped} tests were skipped: nothing was tested")
+        return _Judgement("unknown", "every test was skipped: nothing was tested")
     return _Judgement("pass", None)
 
 
@@ -218,6 +236,9 @@ def _died(context: Context, done: Finished, session: Session, during: str) -> _J
         )
     if not session.pythons and done.code != 0:
         return _Judgement("fail", f"pytest could not start (exit {done.code}): {_first_error(done)}")
+    internal = _internal_error(done)
+    if internal is not None:
+        return _Judgement("fail", f"pytest had an internal error{during}: {internal}")
     return _Judgement(
         "fail",
         f"the interpreter ended with exit {done.code}{during} before pytest was finished: "
@@ -232,6 +253,12 @@ def _wrong_interpreter(context: Context, session: Session) -> str | None:
         if Path(prefix).resolve() != context.environment.folder.resolve():
             return f"the tests ran in {prefix}, not in this cell's environment"
     return None if session.pythons else "no process said which interpreter ran the tests"
+
+
+def _internal_error(done: Finished) -> str | None:
+    """What a plugin or conftest.py raised in a hook."""
+    found = re.search(r"^INTERNALERROR> ([A-Za-z_][\w.]*(?:: .*)?)$", done.output, re.MULTILINE)
+    return found[1] if found else None
 
 
 def _first_error(done: Finished) -> str:
