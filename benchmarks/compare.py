@@ -165,7 +165,7 @@ def main() -> int:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="lockgate-benchmark-", dir=options.work)).resolve()
     try:
-        text = _compare(options, Workshop(folder))
+        text = _compare(options, Workshop(folder, options.cache))
     finally:
         if options.keep:
             _say(f"kept: {folder}")
@@ -207,8 +207,8 @@ def _compare(options: argparse.Namespace, workshop: Workshop) -> str:
 def _conditions(workshop: Workshop, rounds: int) -> list[str]:
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     return [
-        f"Written by `benchmarks/compare.py`: medians of {rounds} rounds; (in parentheses) the ratio to the floor, paired",
-        "within a round; [in brackets] the quartiles of the paired ratios. Differences under 10 % are not resolved.",
+        f"Written by `benchmarks/compare.py`: medians of {rounds} rounds; (in parentheses) the ratio to the floor,",
+        "paired within a round; [in brackets] quartiles of paired ratios. Differences under 10 % are not resolved.",
         f"{system}; {workshop.versions()}. CPU counts all children;",
         f"memory is the peak of the process tree's PSS (median of {min(_MEMORY_ROUNDS, rounds)} runs of their own).",
     ]
@@ -223,6 +223,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--peer", action="append", choices=PEERS, help="only this peer")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where to work (the system's temporary folder)")
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="uv's cache, on the same disk (one in the work folder)"
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table there, too")
     parser.add_argument("--no-faults", action="store_true", help="leave out the proof by planted faults")
     parser.add_argument("--keep", action="store_true", help="keep the work folder")

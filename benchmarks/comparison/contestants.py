@@ -62,6 +62,7 @@ class Floor(Contestant):
         return self._script("cold" if scenario == "cold" else "warm")
 
     def install(self) -> None:
+        shutil.rmtree(self.home / "envs", ignore_errors=True)
         sample = run(self._script("install"), self.project, self.workshop.offline)
         if sample.code != 0:
             raise SystemExit(f"compare: the floor's environments cannot be made:\n{sample.output}")

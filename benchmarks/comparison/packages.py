@@ -83,10 +83,10 @@ FAULTS = (
     Fault("types", '\n\nPLANTED: int = "one"\n'),
     Fault(
         "test-3.9",
-        "# ruff: noqa\nimport sys\n\n\ndef test_planted() -> None:\n    assert sys.version_info[:2] != (3, 9)\n",
+        "import sys\n\n\ndef test_planted() -> None:\n    assert sys.version_info[:2] != (3, 9)\n",
         "tests/test_planted.py",
     ),
-    Fault("coverage", "# ruff: noqa\n" + "".join(f"NUMBER_{n} = {n}\n" for n in range(300)), "planted.py"),
+    Fault("coverage", '"""Never run."""\n\n' + "".join(f"NUMBER_{n} = {n}\n" for n in range(300)), "planted.py"),
 )
 
 

@@ -47,12 +47,12 @@ print(json.dumps({minor: one.path if one else None for minor, one in found.items
 
 
 class Workshop:
-    """Everything that is made once per benchmark, in `folder`."""
+    """Everything that is made once per benchmark, in `folder`; uv's cache is there, too, unless given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self.folder = folder
         self._uv = _find_uv()
-        self.cache = folder / "uv-cache"
+        self.cache = cache.resolve() if cache else folder / "uv-cache"
         pythons = folder / "pythons"
         kept = {
             name: value
@@ -118,7 +118,7 @@ class Workshop:
             (self.folder / "pythons" / f"python{minor}").symlink_to(path)
 
     def pins(self, package: Package, project: Path) -> Path:
-        """One requirements file per cell for the floor: what the others resolve or take from the lock."""
+        """One requirements file per cell for the floor: what the others resolve or take from the lock; downloaded."""
         folder = self.folder / package.name / "pins"
         folder.mkdir(parents=True, exist_ok=True)
         constraints = folder / "constraints.txt"
@@ -132,6 +132,10 @@ class Workshop:
             wanted.write_text("".join(f"{name}\n" for name in _absolute(names, project)), encoding="utf-8")
             given = ("--quiet", "--python", f"python{cell}", "--constraint", str(constraints))
             self._run("pip", "compile", *given, "--output-file", folder / f"{cell}.txt", wanted, cwd=project)
+            downloads = folder / cell
+            self._run("venv", "--quiet", "--python", f"python{cell}", downloads)
+            self._run("pip", "install", "--quiet", "--no-deps", "--python", downloads, "-r", folder / f"{cell}.txt")
+        self._run("build", "--quiet", "--wheel", "--out-dir", folder / "wheel", project)  # its build requirements
         return folder
 
     def versions(self) -> str:

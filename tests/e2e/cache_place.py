@@ -15,7 +15,7 @@ from typing import Any
 
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.uv import find_uv
-from tests.support import Ran, gate
+from tests.support import Ran, gate, write
 
 TABLE = '[tool.lockgate]\npython = ["3.12"]\nchecks = ["test"]\n'
 TEST = "test-3.12"
@@ -161,3 +161,22 @@ def assert_not_an_input(place: Place, change: Change) -> None:
         ran = place.gate(**changes)
         assert all_cached(ran), shown(ran)
         assert place.gate("--fresh", **changes).code == 0
+
+
+def text_at(path: str, text: str = "another") -> Change:
+    """Give a file, below the folder that holds the project, another content, or make it."""
+
+    def change(place: Place) -> None:
+        write(place.top, {path: text})
+
+    return change
+
+
+def text_added(path: str, text: str) -> Change:
+    """Add to a file."""
+
+    def change(place: Place) -> None:
+        with (place.top / path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    return change

@@ -136,6 +136,8 @@ class Environments:
             )
         say(f"fetching Python {python} through uv")
         done = self._uv(("python", "install", python), cancel)
+        if done.cancelled:
+            raise NoEnvironmentError("skipped", "stopped while fetching Python")
         found = self._finder.find(python)
         if found is None:
             why = _last_line(done.output or done.error)

@@ -11,7 +11,9 @@ from urllib.parse import unquote, urlparse
 import msgspec
 
 from lockgate.model.project import normalize
-from lockgate.ports.tree import snapshot
+from lockgate.ports.tree import NATIVE_SUFFIXES, file_digest, snapshot
+
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", *NATIVE_SUFFIXES)
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -20,8 +22,8 @@ class Installed(msgspec.Struct, frozen=True):
     Attributes:
         identity: Digest of all RECORDs, `.pth` files and editable sources outside the project.
         versions: Version by normalized distribution name.
-        sources: Digest of each local folder that a distribution was copied from, by folder.
-        local: Names of the distributions copied from local folders.
+        sources: Digest of what each distribution from a local folder or file elsewhere was made from, by its place.
+        local: Names of these distributions.
     """
 
     identity: str
@@ -59,13 +61,15 @@ def read_installed(folder: Path, root: Path) -> Installed:
             versions[normalize(project)] = version
             total.update(name.encode() + _read(site / name / "RECORD"))
             direct = _read(site / name / "direct_url.json")
-            source = _local_folder(direct)
+            source = _local_source(direct)
             if source is None:
                 total.update(direct)
-            elif source[1]:
-                elsewhere.add(source[0])
-            elif source[0] != root:
-                sources[str(source[0])] = snapshot(source[0]).digest().hex()
+                continue
+            place, editable = source
+            if editable:
+                elsewhere.add(place)
+            if place != root:
+                sources[str(place)] = _made_from(place, editable=editable)
                 local.append(normalize(project))
         elif name.endswith((".pth", ".egg-link")):
             content = _read(site / name)
@@ -85,16 +89,24 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _local_folder(direct_url: bytes) -> tuple[Path, bool] | None:
-    """The folder behind a `direct_url.json` (PEP 610), and whether it is installed as editable."""
+def _made_from(place: Path, *, editable: bool) -> str:
+    """Digest of what an installation from `place` depends on: for an editable one, what its build reads."""
+    if place.is_file():
+        return (file_digest(str(place)) or b"").hex()
+    tree = snapshot(place)
+    return (tree.select(_BUILD_FILES) if editable else tree).digest().hex()
+
+
+def _local_source(direct_url: bytes) -> tuple[Path, bool] | None:
+    """The folder or archive behind a `direct_url.json` (PEP 610), and whether it is installed as editable."""
     try:
         direct = msgspec.json.decode(direct_url, type=_DirectUrl)
     except msgspec.DecodeError:
         return None
     parsed = urlparse(direct.url)
-    if parsed.scheme != "file" or direct.dir_info is None:
+    if parsed.scheme != "file":
         return None
-    return Path(unquote(parsed.path)), direct.dir_info.editable
+    return Path(unquote(parsed.path)), direct.dir_info is not None and direct.dir_info.editable
 
 
 def _pth_folders(content: bytes) -> Iterator[Path]:

@@ -374,20 +374,34 @@ def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
     return {name: hook for name, hook in locals().items() if name.startswith("pytest_")}
 
 
-def _combine(data_files: List[str], data_file: str, report: str) -> None:
-    """Combine `data_files` and write coverage's JSON report; a broken file is an error, not a gap."""
+def _combine(cells: List[List[str]], data_file: str, report: str, fail_under: str) -> None:
+    """Combine the cells' data files and write coverage's JSON report; a broken file is an error, not a gap."""
     import coverage
 
-    for path in data_files:
-        data = coverage.CoverageData(basename=path)
-        data.read()
-        if not data.measured_files():
-            raise SystemExit(f"{path}: holds no measured file")
+    telling = []
+    for paths in cells:
+        measured = [path for path in paths if _measured(path)]
+        if not measured:
+            raise SystemExit(f"{', '.join(paths)}: hold no measured file")
+        telling += measured
     cov = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
-    cov.combine(data_files, strict=True, keep=True)
+    cov.combine(telling, strict=True, keep=True)
     cov.save()
+    with open(fail_under, "w", encoding="utf-8") as file:
+        json.dump(cov.get_option("report:fail_under"), file)
     cov.set_option("report:fail_under", 0)
     cov.json_report(outfile=report, show_contexts=False)
+
+
+def _measured(path: str) -> bool:
+    """Whether a data file holds anything: a child process may have run none of the project's code."""
+    import coverage
+
+    if os.path.getsize(path) == 0:  # coverage would take it for a new one
+        raise SystemExit(f"{path}: is empty")
+    data = coverage.CoverageData(basename=path)
+    data.read()
+    return bool(data.measured_files())
 
 
 if __name__ == "__main__":

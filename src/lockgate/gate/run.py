@@ -19,7 +19,7 @@ from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
 from lockgate.gate.plan import Plan, Selection, plan
 from lockgate.gate.workers import Crew
-from lockgate.model.errors import UnknownError
+from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.gate import Check, GateReport, verdict_of
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
@@ -66,8 +66,8 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
     """Run the gate.
 
     Raises:
-        UsageError: The selection names what does not exist.
-        UnknownError: lockgate has nowhere to keep its state, or nothing to fix with.
+        UsageError: The selection names what does not exist, or leaves --fix nothing to do.
+        UnknownError: lockgate has nowhere to keep its state, or cannot make what it would fix with.
     """
     begun = clock.monotonic()
     planned = plan(request.project, request.selection)
@@ -126,7 +126,7 @@ def _fix(bench: Bench, planned: Plan, cancel: Cancel) -> None:
     """Let ruff mend what it can before the gate looks."""
     step = next((step for step in planned.selected() if step.kind in {"lint", "format"}), None)
     if step is None:
-        raise UnknownError("--fix needs lint or format among the checks", "leave --fix out, or select lint and format")
+        raise UsageError("--fix needs lint or format among the checks", "leave --fix out, or select lint and format")
     kinds = {step.kind for step in planned.selected()}
     try:
         with bench.environments.ready(bench.recipes[step.python], cancel, lambda _what: None) as environment:

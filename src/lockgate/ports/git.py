@@ -45,24 +45,6 @@ def tracked(root: Path) -> tuple[bytes, ...]:
     return tuple(name for name in (answer or b"").split(b"\0") if name)
 
 
-def ignored(root: Path, paths: tuple[bytes, ...]) -> frozenset[bytes]:
-    """Those of `paths` (relative to `root`) that git ignores; without git none is."""
-    if not paths:
-        return frozenset()
-    try:
-        done = subprocess.run(
-            ["git", "check-ignore", "-z", "--stdin"],  # noqa: S607
-            cwd=root,
-            input=b"\0".join(paths),
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return frozenset()
-    return frozenset(name for name in done.stdout.split(b"\0") if name)
-
-
 def version_state(root: Path) -> bytes:
     """What a version made from git depends on: HEAD, the nearest tag, and whether the tree is clean."""
     described = _git(root, "describe", "--tags", "--long", "--always", "--dirty", "--match", "*")

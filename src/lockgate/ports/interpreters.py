@@ -22,7 +22,7 @@ _ASK = (
     "'final':sys.version_info[3]=='final' and not v('Py_GIL_DISABLED') and not v('Py_DEBUG'),"
     "'implementation':sys.implementation.name,'stdlib':os.__file__,'library':lib if os.path.isfile(lib) else ''}))"
 )
-_MANAGED = re.compile(r"^(?:cpython-)?(3\.\d+)(?:\.|$|-)")
+_MANAGED = re.compile(r"^(?:cpython[-@])?(3\.\d+)(?:\.|$|-)")
 
 
 class Interpreter(msgspec.Struct, frozen=True):

@@ -131,7 +131,7 @@ def run(command: Command, cancel: Cancel, on_tick: Callable[[], None] = lambda: 
             start_new_session=True,
         )
     except OSError as error:
-        missing = error.filename if isinstance(error.filename, str) else command.argv[0]
+        missing = os.fspath(error.filename or command.argv[0])
         return Finished(code=None, output="", error=f"{missing}: {error.strerror or error}")
     limits = (_STDERR_BYTES, 0) if command.split else (_HEAD_BYTES, _TAIL_BYTES)
     output, error_output = _Kept(*limits), _Kept(_HEAD_BYTES, _TAIL_BYTES)

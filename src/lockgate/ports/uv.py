@@ -33,12 +33,6 @@ def find_uv(environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
-def stamp(uv: Path) -> str:
-    """Identity of uv's binary, cheap enough for every run."""
-    status = uv.resolve().stat()
-    return f"{status.st_size}:{status.st_mtime_ns}"
-
-
 def may_download_pythons(environment: Mapping[str, str], *, offline: bool) -> bool:
     """Whether uv may fetch an interpreter."""
     forbidden = environment.get("UV_PYTHON_DOWNLOADS", "").lower() in {"never", "manual", "false", "0"}

@@ -37,10 +37,12 @@ def coverage(context: Context) -> Outcome:
     if without:
         return unknown("coverage", f"no coverage data from {', '.join(without)}")
     report = context.folder / "report.json"
+    fail_under = context.folder / "fail-under.json"
     request = {
-        "data_files": [str(path) for name in context.step.needs for path in context.data[name]],
+        "cells": [[str(path) for path in context.data[name]] for name in context.step.needs],
         "data_file": str(context.folder / "combined"),
         "report": str(report),
+        "fail_under": str(fail_under),
     }
     asked = context.folder / "request.json"
     asked.write_bytes(msgspec.json.encode(request))
@@ -51,17 +53,17 @@ def coverage(context: Context) -> Outcome:
         return early
     try:
         found = msgspec.json.decode(report.read_bytes(), type=_Report)
+        own = msgspec.json.decode(fail_under.read_bytes(), type=float)
     except (OSError, msgspec.DecodeError):
         lines = [line for line in done.output.splitlines() if line.strip()]
         why = lines[-1] if lines else f"exit {done.code}"
         return unknown("coverage", f"the cells' data could not be combined: {why}", done.output)
     if done.code != 0 or found.totals.num_statements == 0:
         return unknown("coverage", "nothing was measured: check `source` and `omit` of coverage", done.output)
-    return _judge(context, found)
+    return _judge(context, found, declared.threshold(context.project, own))
 
 
-def _judge(context: Context, report: _Report) -> Outcome:
-    threshold = declared.threshold(context.project)
+def _judge(context: Context, report: _Report, threshold: float) -> Outcome:
     percent = report.totals.percent_covered
     missing = tuple(
         Missing(

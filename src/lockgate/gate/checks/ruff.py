@@ -93,11 +93,12 @@ def fix(context: Context, kinds: Collection[str]) -> None:
     if ruff is None:
         return
     config = context.project.config
+    extra = {"RUFF_CACHE_DIR": str(context.memory / "ruff")}
     if "lint" in kinds:
         flags = ("--fix", "--exit-zero", "--quiet", *_OUR_STATE)
-        context.run((ruff, "check", *flags, "--", *config.lint.paths), timeout=_TIMEOUT)
+        context.run((ruff, "check", *flags, "--", *config.lint.paths), timeout=_TIMEOUT, extra=extra)
     if "format" in kinds:
-        context.run((ruff, "format", "--quiet", *_OUR_STATE, "--", *config.format.paths), timeout=_TIMEOUT)
+        context.run((ruff, "format", "--quiet", *_OUR_STATE, "--", *config.format.paths), timeout=_TIMEOUT, extra=extra)
 
 
 def _problem(context: Context, diagnostic: _Diagnostic) -> Problem:

@@ -51,8 +51,10 @@ def types(context: Context) -> Outcome:
         problems, files = (), 0
     errors = any(problem.severity == "error" for problem in problems)
     said = f"{done.output}\n{done.error}".strip()
-    if errors and done.code != 0:
-        return Outcome(check=Check(name="types", status="fail", problems=problems), output=said)
+    if (errors and done.code != 0) or (problems and done.code == 1):
+        # ty refuses warnings too.
+        reason = None if errors else f"{checker} ended with exit 1 over warnings"
+        return Outcome(check=Check(name="types", status="fail", reason=reason, problems=problems), output=said)
     if done.code == 0 and files > 0 and not errors:
         return Outcome(check=Check(name="types", status="pass", problems=problems), output=said)
     if done.code == 0 and files == 0:
