@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import lockgate
+from lockgate.ports.uv import find_uv
 from tests.e2e.cache_place import TABLE, TEST, Place, all_cached, assert_input, interpreter, shown, text_at
 from tests.support import Ran, environment, package, write
 
@@ -21,7 +22,7 @@ def own_interpreter(tmp_path: Path) -> Place:
     version = _asked("import sys; print(sys.version.split()[0])")
     home = tmp_path / "pyenv/versions" / version
     _copy_interpreter(home)
-    where = {"PYENV_ROOT": str(tmp_path / "pyenv"), "PATH": f"{home / 'bin'}:/usr/bin:/bin"}
+    where = {"PYENV_ROOT": str(tmp_path / "pyenv"), "PATH": f"{home / 'bin'}:{find_uv().parent}:/usr/bin:/bin"}
     place = Place(tmp_path, environment=where)
     imports = "import colorsys\n\n\ndef test_library() -> None:\n    assert not hasattr(colorsys, 'UPGRADED')\n"
     write(package(place.root, TABLE), {"tests/test_library.py": imports})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import stat
 from pathlib import Path
 
 from lockgate.model.errors import UnknownError
@@ -15,7 +17,7 @@ def clean(root: Path, *, results_only: bool) -> int:
     """Remove the project's environments, caches and results (or the results only); returns the bytes freed.
 
     Raises:
-        UnknownError: Another lockgate is at work here.
+        UnknownError: Another lockgate is at work here, or something cannot be removed.
     """
     freed = 0
     for state in (root / NAME, elsewhere(root)):
@@ -33,9 +35,17 @@ def clean(root: Path, *, results_only: bool) -> int:
             target = state / "cache" / "results" if results_only else state
             freed += _size(target)
             shutil.rmtree(target, ignore_errors=True)
+            if target.exists():
+                raise UnknownError(f"{target} could not be removed", "is it a link, or in use, or not yours?")
     return freed
 
 
 def _size(folder: Path) -> int:
     """Bytes of the files in a folder; hard links that uv made count once here and once in its cache."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                status = os.lstat(f"{parent}/{name}")
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total

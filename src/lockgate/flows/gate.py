@@ -72,21 +72,31 @@ def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
-        console.document(reports.render(report, wishes.format_))
+        console.document(_rendered(report, wishes.format_, wishes.folder))
     for warning in result.warnings:
         console.say(f"lockgate: {warning}", "unknown")
     if wishes.report_dir is not None:
-        _write_all(report, wishes.report_dir)
+        _write_all(report, wishes.report_dir, wishes.folder)
     _tell_github(report, wishes, console, os.environ)
     if result.interrupted:
         return INTERRUPTED
     return EXIT_CODES[report.verdict] if report.enforced else 0
 
 
-def _write_all(report: GateReport, folder: Path) -> None:
+def _rendered(report: GateReport, format_: str, project: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """The report in a format; GitHub knows files by their path in the repository, not in the package."""
+    workspace = environment.get("GITHUB_WORKSPACE")
+    if format_ in {"github", "sarif"} and workspace and environment.get("GITHUB_ACTIONS") == "true":
+        root, top = project.resolve(), Path(workspace).resolve()
+        if root != top and root.is_relative_to(top):
+            report = reports.below(report, root.relative_to(top).as_posix())
+    return reports.render(report, format_)
+
+
+def _write_all(report: GateReport, folder: Path, project: Path) -> None:
     try:
         for format_ in reports.FORMATS:
-            content = reports.render(report, format_).encode("utf-8", errors="backslashreplace")
+            content = _rendered(report, format_, project).encode("utf-8", errors="backslashreplace")
             write_atomic(folder / reports.file_name(format_), content)
     except OSError as error:
         where = error.filename or folder
@@ -98,7 +108,7 @@ def _tell_github(report: GateReport, wishes: Wishes, console: Console, environme
     if environment.get("GITHUB_ACTIONS") != "true":
         return
     if wishes.format_ == "text":
-        console.document(reports.render(report, "github"))
+        console.document(_rendered(report, "github", wishes.folder, environment))
     summary = environment.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:

@@ -84,7 +84,6 @@ class Board:
         self._console = console
         self._rows: dict[str, _Row] = {}
         self._live: Live | None = None
-        self._begun = clock.monotonic()
 
     def __enter__(self) -> Self:
         """The screen is taken when the first check runs: a run that is all cached needs none."""

@@ -40,6 +40,8 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         UsageError: There is no package, or a file cannot be read or has a mistake (with file and line).
     """
     root = folder.resolve()
+    if any("\ud800" <= character <= "\udfff" for character in str(root)):
+        raise UsageError(f"the name of the folder {root} is not UTF-8: uv cannot work there", "rename the folder")
     path = root / "pyproject.toml"
     if not path.is_file():
         raise _no_package(root)

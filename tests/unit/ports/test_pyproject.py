@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,14 @@ def test_another_encoding_names_line_and_byte(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": b'\xef\xbb\xbf[project]\nname = "bom"\n'})
     assert read_project(tmp_path).name == "bom"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take UTF-8 names only")
+def test_a_folder_whose_name_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    message, hint = refusal(write(root, {"pyproject.toml": ""}))
+    assert message.endswith("is not UTF-8: uv cannot work there")
+    assert hint == "rename the folder"
 
 
 def test_a_folder_for_a_file_is_no_package(tmp_path: Path) -> None:
