@@ -139,9 +139,18 @@ def verdicts(found: Iterable[Target]) -> list[str]:
     return ["| target | limit | measured | |", "|---|---|---|---|", *rows]
 
 
-def _at_most(what: str, limit: float, rounds: Rounds, reference: str, cost: Cost, *, one: str = "lockgate") -> Target:
+def _at_most(
+    what: str,
+    limit: float,
+    rounds: Rounds,
+    reference: str,
+    cost: Cost,
+    *,
+    one: str = "lockgate",
+    peer: str = "the best peer",
+) -> Target:
     paired = ratios(rounds, one, reference, cost)
-    against = "without it" if one != "lockgate" else "the floor" if reference == "floor" else f"best peer ({reference})"
+    against = {"floor": "the floor", "lockgate": "without it"}.get(reference, f"{peer} ({reference})")
     return Target(what, f"≤ {limit:.2f} of {against}", _spread(paired), statistics.median(paired) <= limit)
 
 

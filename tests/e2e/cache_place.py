@@ -77,6 +77,8 @@ class Place:
         return {
             "HOME": str(self.home),
             "XDG_CONFIG_HOME": None,
+            # The pytest that runs this sets it anew for each test.
+            "PYTEST_CURRENT_TEST": None,
             "UV_CACHE_DIR": _uv_cache(),
             "PATH": f"{Path(interpreter()).parent}:{find_uv().parent}:{os.environ['PATH']}",
             **self.environment,

@@ -26,8 +26,8 @@ def test_before(): pass
 
 
 def test_hang():
+    command = [sys.executable, "-c", "import time; time.sleep(1000)", os.getcwd()]
     for variables in (None, {}):
-        command = ["/bin/sh", "-c", "sleep 1000; : " + os.getcwd()]
         subprocess.Popen(command, start_new_session=True, env=variables, cwd="/")
     open(".lockgate/hanging", "w").close()
     while True:
@@ -88,17 +88,21 @@ def test_ctrl_c_on_a_terminal_reaches_the_whole_foreground_group(hanging: Path) 
     assert_interrupted(ended(process), hanging, test_312="skipped")
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.3])
-def test_a_second_ctrl_c_ends_even_tests_that_ignore_being_asked(hanging: Path, pause: float) -> None:
+# Two pending signals of one kind are one, so the quick second is another.
+@pytest.mark.parametrize(("pause", "second"), [(0.0, signal.SIGTERM), (0.3, signal.SIGINT)])
+def test_a_second_signal_ends_even_tests_that_ignore_being_asked(
+    hanging: Path, pause: float, second: signal.Signals
+) -> None:
     with_tests(hanging, {MODULE: STUBBORN})
     process = start(hanging)
     hangs(hanging)
     process.send_signal(signal.SIGINT)
     time.sleep(pause)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(second)
     assert_interrupted(ended(process), hanging)
 
 
+@pytest.mark.slow
 def test_one_ctrl_c_ends_tests_that_ignore_being_asked_after_a_grace_period(hanging: Path) -> None:
     with_tests(hanging, {MODULE: STUBBORN})
     process = start(hanging)
@@ -107,12 +111,14 @@ def test_one_ctrl_c_ends_tests_that_ignore_being_asked_after_a_grace_period(hang
     assert_interrupted(ended(process), hanging, test_312="skipped")
 
 
-def test_many_ctrl_c_at_once_change_nothing(hanging: Path) -> None:
+def test_a_hail_of_signals_changes_nothing(hanging: Path) -> None:
+    # A lock taken in a signal handler would block for ever when the next signal interrupts it.
     process = start(hanging)
     hangs(hanging)
-    while process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.005)
+    for _ in range(3000):
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
     ran = ended(process)
     assert "Traceback" not in ran.err
     assert_interrupted(ran, hanging)
@@ -172,6 +178,7 @@ def test_a_killed_lockgate_leaves_a_checkout_that_the_next_one_can_use(hanging: 
     assert list((hanging / ".lockgate/run").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_lockgate_killed_while_installing_does_not_stand_in_the_way(tmp_path: Path, silent_index: str) -> None:
     root = package(tmp_path / "sample", ONE_CELL)
     process = start(root, UV_DEFAULT_INDEX=silent_index, UV_CACHE_DIR=str(tmp_path / "cache"))
@@ -196,7 +203,7 @@ def test_a_gate_started_under_nohup_survives_the_hangup(standing: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     root = package(tmp_path, ONE_CELL.replace('["test"', '["lint", "format", "test"'))

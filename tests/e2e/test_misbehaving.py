@@ -29,7 +29,8 @@ def test_daemon():
                     os.dup2(null, descriptor)
             variables = {{}} if {clear} else dict(os.environ)
             os.chdir("/")
-            os.execve("/bin/sh", ["sh", "-c", "echo $$ > $0/pid; sleep 1000; : " + {root!r}, {root!r}], variables)
+            Path({root!r}, "pid").write_text(str(os.getpid()))
+            os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(1000)", {root!r}], variables)
         os._exit(0)
     while not Path({root!r}, "pid").exists():
         time.sleep(0.01)
@@ -60,10 +61,10 @@ def test_a_daemon_neither_delays_the_gate_nor_survives_it(root: Path, *, close: 
 
 def test_the_search_for_survivors_finds_one(root: Path) -> None:
     # Proves that the tests above can fail.
-    survivor = subprocess.Popen(["sh", "-c", f"sleep 1000; : {root}"], cwd="/", env={}, start_new_session=True)
-    with survivor:
+    sleeping = [sys.executable, "-c", "import time; time.sleep(1000)", str(root)]
+    with subprocess.Popen(sleeping, cwd="/", env={}) as survivor:
         assert any(line.split()[0] == str(survivor.pid) for line in left_behind(root))
-        os.killpg(survivor.pid, 9)
+        survivor.kill()
 
 
 GIGABYTE = """\

@@ -192,6 +192,7 @@ def test_three_gates_at_once_in_one_cold_checkout_all_pass_and_corrupt_nothing(t
     assert [(check["status"], check["cached"]) for check in after.document["checks"]] == [("pass", True)] * 4
 
 
+@pytest.mark.slow
 def test_two_gates_at_once_where_one_changes_what_is_installed(tmp_path: Path) -> None:
     # The second one's environment differs: they must take turns, not overwrite each other's.
     root = package(tmp_path / "sample", ONE_CELL)

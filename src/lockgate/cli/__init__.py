@@ -80,7 +80,7 @@ class _Lazy(click.Group):
 )
 @click.version_option(__version__, "-V", "--version", message="lockgate %(version)s")
 def app() -> None:
-    r"""The whole CI/CD pipeline of a Python package as one tool.
+    """The whole CI/CD pipeline of a Python package as one tool.
 
     \b
     Examples:
@@ -88,7 +88,7 @@ def app() -> None:
       lockgate gate lint test-3.12      two of its checks
       lockgate gate -- -k parser        only some tests (partial)
       lockgate doctor                   what is installed and how to mend it
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
 
 
 def run(arguments: list[str]) -> int:

@@ -13,13 +13,13 @@ from lockgate.cli import options
 @options.directory
 @click.option("--results", "results_only", is_flag=True, help="Only the cached results; environments stay.")
 def command(directory: Path, *, results_only: bool) -> int:
-    r"""Remove lockgate's environments, caches and results of this package. Nothing else is touched.
+    """Remove lockgate's environments, caches and results of this package. Nothing else is touched.
 
     \b
     Examples:
       lockgate clean
       lockgate clean --results
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows.clean import clean  # --help needs none of it
     from lockgate.ports.console import Console
 

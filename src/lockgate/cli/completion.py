@@ -8,14 +8,14 @@ import click
 @click.command("completion", short_help="Print the shell completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    r"""Print the script that completes lockgate's commands, options and checks.
+    """Print the script that completes lockgate's commands, options and checks.
 
     \b
     Examples:
       lockgate completion bash >> ~/.bashrc
       lockgate completion zsh > ~/.zfunc/_lockgate
       lockgate completion fish > ~/.config/fish/completions/lockgate.fish
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
     from click.shell_completion import get_completion_class
 
     from lockgate.cli import app

@@ -13,7 +13,7 @@ from lockgate.cli import options
 @options.common
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Of standard output.")
 def command(directory: Path, config_file: Path | None, *, no_color: bool, format_: str) -> int:
-    r"""Show what the gate needs here: what is installed, what is missing, and the command that mends it.
+    """Show what the gate needs here: what is installed, what is missing, and the command that mends it.
 
     Exits 3 when something is missing.
 
@@ -21,7 +21,7 @@ def command(directory: Path, config_file: Path | None, *, no_color: bool, format
     Examples:
       lockgate doctor
       lockgate doctor -C ../other-package --format json
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
     import msgspec  # --help needs none of it
 
     from lockgate.flows.doctor import diagnose

@@ -62,7 +62,7 @@ def command(  # noqa: PLR0913  (one parameter per option)
     quiet: bool,
     verbose: bool,
 ) -> int:
-    r"""Run lint, format, types, the tests on every supported Python, and combined coverage.
+    """Run lint, format, types, the tests on every supported Python, and combined coverage.
 
     Without CHECK all of them run; `lockgate gate --list` shows their names. What follows -- goes to pytest.
     A result whose inputs have not changed is not computed again and shows as cached.
@@ -75,7 +75,7 @@ def command(  # noqa: PLR0913  (one parameter per option)
       lockgate gate --python 3.12           everything, but tests on 3.12 only
       lockgate gate test-3.12 -- -k parser  some tests of one cell
       lockgate gate --keep-going --report out --format json
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows.gate import Wishes, gate  # --help needs none of it
     from lockgate.gate.plan import Selection
     from lockgate.ports.console import Console

@@ -14,13 +14,13 @@ from lockgate.cli import options
 @options.no_color
 @click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 def command(directory: Path, *, no_color: bool, dry_run: bool) -> int:
-    r"""Read the package, write its [tool.lockgate] table and extend .gitignore. Running it twice changes nothing.
+    """Read the package, write its [tool.lockgate] table and extend .gitignore. Running it twice changes nothing.
 
     \b
     Examples:
       lockgate init --dry-run
       lockgate init && lockgate gate
-    """
+    """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows import init  # --help needs none of it
     from lockgate.ports.console import Console
     from lockgate.ports.pyproject import read_project

@@ -59,24 +59,32 @@ def _uv() -> Finding:
         path = find_uv()
     except LockgateError as error:
         return Finding("uv", "missing", error.message, error.hint)
-    return Finding("uv", "ok", f"{_version(str(path))} ({path})")
+    version, works = _version(str(path))
+    if not works:
+        return Finding("uv", "missing", version, "install uv anew as https://docs.astral.sh/uv/ says")
+    return Finding("uv", "ok", f"{version} ({path})")
 
 
 def _git(root: Path) -> Finding:
     path = shutil.which("git")
     if path is None:
         return Finding("git", "note", "not found: reports name no commit", "install git")
+    version, works = _version(path)
+    if not works:
+        return Finding("git", "note", version, "install git")
     inside = subprocess.run([path, "rev-parse", "--git-dir"], cwd=root, capture_output=True, check=False)
     where = "" if inside.returncode == 0 else ", but this folder is in no repository"
-    return Finding("git", "ok", f"{_version(path)}{where}")
+    return Finding("git", "ok", f"{version}{where}")
 
 
-def _version(command: str) -> str:
+def _version(command: str) -> tuple[str, bool]:
+    """What the command says of its version, and whether it works."""
     try:
         done = subprocess.run([command, "--version"], capture_output=True, check=False, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"does not run: {error}"
-    return done.stdout.decode(errors="replace").strip()
+        return f"{command} does not run: {error}", False
+    said = done.stdout.decode(errors="replace").strip()
+    return (said, True) if done.returncode == 0 else (f"{command} does not run: exit {done.returncode}", False)
 
 
 def _state_and_pythons(project: Project) -> list[Finding]:

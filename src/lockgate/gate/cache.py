@@ -42,6 +42,13 @@ class _Entry(msgspec.Struct, frozen=True):
     coverage: Coverage | None = None
 
 
+class _Sealed(msgspec.Struct, frozen=True):
+    """An entry with a digest over it and its place: what a disk or a hand has changed or moved is no result."""
+
+    seal: str
+    entry: msgspec.Raw
+
+
 class Hit(msgspec.Struct, frozen=True):
     """A stored pass whose inputs are as they were."""
 
@@ -61,7 +68,10 @@ class Cache:
         """The stored pass of check `name` under `key`, when all that it read is as it was."""
         folder = self._folder / name / key
         try:
-            entry = msgspec.json.decode((folder / "entry.json").read_bytes(), type=_Entry)
+            sealed = msgspec.json.decode((folder / "entry.json").read_bytes(), type=_Sealed)
+            if sealed.seal != _seal(folder, bytes(sealed.entry)):
+                return None
+            entry = msgspec.json.decode(sealed.entry, type=_Entry)
         except (OSError, msgspec.DecodeError):
             return None
         if entry.check.status != "pass" or digests(entry.reads) != entry.reads:
@@ -98,8 +108,12 @@ class Cache:
                 data={name: _sha256(temporary / name) or "" for name in data},
                 coverage=outcome.coverage,
             )
-            (temporary / "entry.json").write_bytes(msgspec.json.encode(entry))
+            content = msgspec.json.encode(entry)
+            sealed = _Sealed(_seal(folder, content), msgspec.Raw(content))
+            (temporary / "entry.json").write_bytes(msgspec.json.encode(sealed))
             shutil.rmtree(folder, ignore_errors=True)
+            if not folder.is_dir():
+                folder.unlink(missing_ok=True)
             with contextlib.suppress(FileExistsError, NotADirectoryError):
                 temporary.rename(folder)
         finally:
@@ -160,6 +174,10 @@ def _source(path: str) -> str:
     if os.path.basename(folder) == "__pycache__":  # noqa: PTH119
         return os.path.join(os.path.dirname(folder), f"{name.partition('.')[0]}.py")  # noqa: PTH118, PTH120
     return path
+
+
+def _seal(folder: Path, content: bytes) -> str:
+    return hashlib.sha256(f"{folder.parent.name}/{folder.name}\n".encode() + content).hexdigest()
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -225,16 +225,19 @@ class Environments:
     def _resolve(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
         if not folder.exists():
             self._install(["venv", "--python", interpreter.path, str(folder)], cancel, folder)
-        arguments = ["pip", "install", "--python", str(folder), *self._rebuild(folder)]
+        wanted: list[str] = []
         if recipe.package:
             extras = f"[{','.join(recipe.extras)}]" if recipe.extras else ""
-            arguments += ["--editable", f".{extras}"]
-        else:
-            arguments += ["-r", "pyproject.toml", *(part for name in recipe.extras for part in ("--extra", name))]
-        arguments += [part for name in recipe.groups for part in ("--group", name)]
-        arguments += [part for name in recipe.requirements for part in ("-r", name)]
+            wanted += ["--editable", f".{extras}"]
+        elif "project" in self._project.document:
+            wanted += ["-r", "pyproject.toml", *(part for name in recipe.extras for part in ("--extra", name))]
+        wanted += [part for name in recipe.groups for part in ("--group", name)]
+        wanted += [part for name in recipe.requirements for part in ("-r", name)]
         # A bare name adds no constraint: a version that the package asks for wins.
-        self._install([*arguments, *recipe.packages, *(text for _, text in recipe.tools)], cancel, folder)
+        wanted += [*recipe.packages, *(text for _, text in recipe.tools)]
+        if wanted:
+            command = ["pip", "install", "--python", str(folder), *self._rebuild(folder), *wanted]
+            self._install(command, cancel, folder)
 
     def _rebuild(self, folder: Path) -> list[str]:
         """Build the package again where uv's cache cannot know that it must: native code, versions from git."""

@@ -162,7 +162,8 @@ class Crew:
             self._skip([done.step])
             return
         self._finish(done.step, done.outcome)
-        if done.outcome.check.status == "fail" and not keep_going:
+        if done.outcome.check.status == "fail" and not keep_going and not self._cancel.requested():
+            # Only once: twice would mean at once, and that is the user's to say.
             self._cancel.set()
 
     def _open_needs(self, pending: Sequence[Step]) -> list[Step]:

@@ -63,22 +63,23 @@ class Cancel:
     """A request to stop, shared by all running commands of a gate."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
-        self._hard = threading.Event()
+        # No threading.Event: its lock would block for ever when one signal handler interrupts another in set().
+        self._asked = False
+        self._asked_twice = False
 
     def set(self) -> None:
         """Ask every command to end (a second time: at once)."""
-        if self._event.is_set():
-            self._hard.set()
-        self._event.set()
+        if self._asked:
+            self._asked_twice = True
+        self._asked = True
 
     def requested(self) -> bool:
         """Whether commands must end."""
-        return self._event.is_set()
+        return self._asked
 
     def impatient(self) -> bool:
         """Whether the user asked twice."""
-        return self._hard.is_set()
+        return self._asked_twice
 
 
 class _Kept:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from lockgate.gate.outcome import Context, Outcome, ended_early
 from lockgate.model.duration import parse_duration
 from lockgate.model.gate import Check
@@ -27,7 +29,7 @@ def custom(context: Context) -> Outcome:
     how = f"exit {done.code}" if done.code is not None and done.code > 0 else f"killed by {signal_name(done.code or 0)}"
     problem = Problem(
         tool=name,
-        message=f"`{' '.join(check.run)}` ended with {how}",
+        message=f"`{shlex.join(check.run)}` ended with {how}",
         help=f"run just that again: lockgate gate {name}",
         excerpt=done.output[-_EXCERPT:].strip() or None,
     )

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from lockgate.flows.schema import schema
+from tests.support import commit, package, write
+from tests.unit.cli.conftest import Cli
+
+ONE = '[tool.lockgate]\npython = ["3.12"]\n'
+DECLARED = '[dependency-groups]\ndev = ["ruff", "mypy"]\n'
+
+
+def lines(shown: str) -> dict[str, str]:
+    """What was found, by name, with its mark in front."""
+    parts = (re.match(r"(ok|missing|note) +(.+?)  +(.*)", line) for line in shown.splitlines())
+    return {match[2]: f"{match[1]} {match[3]}" for match in parts if match}
+
+
+def test_a_package_with_everything_in_place(cli: Cli, tmp_path: Path) -> None:
+    commit(write(tmp_path, {"pyproject.toml": ONE + DECLARED, "uv.lock": "", "tests/x": ""}))
+    shown = cli("doctor", "-C", tmp_path)
+    assert (shown.code, shown.err) == (0, "")
+    found = lines(shown.out)
+    assert list(found) == ["uv", "git", "state", "Python 3.12", "checks", "lock"]
+    assert all(text.startswith("ok ") for text in found.values())
+    assert re.match(r"ok uv \d", found["uv"])
+    assert re.match(r"ok git version \d+[.\d]*$", found["git"])
+    assert found["state"] == f"ok {tmp_path.resolve()}/.lockgate"
+    assert re.match(r"ok 3\.12\.\d+ \(/.*\)", found["Python 3.12"])
+    assert found["checks"] == "ok lint, format, types, test-3.12, coverage (by pyproject.toml)"
+    assert found["lock"] == f"ok {tmp_path.resolve()}/uv.lock"
+
+
+def test_what_is_missing_comes_with_its_remedy_and_exit_3(cli: Cli, tmp_path: Path) -> None:
+    shown = cli("doctor", "-C", package(tmp_path, '[tool.lockgate]\npython = ["3.12", "3.99"]\n'))
+    assert shown.code == 3
+    found = lines(shown.out)
+    assert found["Python 3.99"] == "missing not on this machine  → uv python install 3.99"
+    assert found["types"] == "missing no type checker is declared  → uv add --dev mypy"
+    assert found["ruff"] == "note not declared: the newest is installed  → uv add --dev ruff"
+    assert found["lock"] == "note no uv.lock: every new environment resolves anew  → uv lock"
+    assert found["git"].endswith(", but this folder is in no repository")
+
+
+def test_without_uv(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git = shutil.which("git")
+    assert git is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to(git)
+    monkeypatch.delenv("UV", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shown = cli("doctor", "-C", write(tmp_path / "p", {"pyproject.toml": ONE + DECLARED, "uv.lock": ""}))
+    assert shown.code == 3
+    found = lines(shown.out)
+    assert re.match(r"missing uv was not found.*→ install it with `pip install uv`", found["uv"])
+    assert found["git"].startswith("ok ")
+
+
+def test_without_git_only_something_is_said(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uv = shutil.which("uv")
+    assert uv is not None
+    monkeypatch.setenv("UV", uv)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    shown = cli("doctor", "-C", write(tmp_path, {"pyproject.toml": ONE + DECLARED, "uv.lock": ""}))
+    assert lines(shown.out)["git"] == "note not found: reports name no commit  → install git"
+
+
+@pytest.mark.parametrize(("content", "why"), [("x", "Exec format error"), ("#!/bin/sh\nexit 9\n", "exit 9")])
+def test_tools_that_do_not_run_are_not_in_order(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, why: str
+) -> None:
+    write(tmp_path, {"bin/uv": content, "bin/git": content, "pyproject.toml": ONE + DECLARED})
+    for name in ("uv", "git"):
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("UV", str(tmp_path / "bin/uv"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    shown = cli("doctor", "-C", tmp_path)
+    assert shown.code == 3
+    assert re.match(rf"missing {tmp_path}/bin/uv does not run: .*{why}.*→ install uv", lines(shown.out)["uv"])
+    assert re.match(rf"note {tmp_path}/bin/git does not run: .*{why}.*→ install git", lines(shown.out)["git"])
+
+
+def test_without_a_table_the_declared_checks_are_named(cli: Cli, tmp_path: Path) -> None:
+    toml = '[project]\nname = "x"\nrequires-python = "==3.12.*"\n[tool.mypy]\n'
+    shown = cli("doctor", "-C", write(tmp_path, {"pyproject.toml": toml, "test_x.py": ""}))
+    found = lines(shown.out)
+    assert found["checks"] == "note types, test-3.12 (declared by the package; no [tool.lockgate])  → lockgate init"
+    assert found["mypy"] == "note not declared: the newest is installed  → uv add --dev mypy"
+    assert shown.code == 0
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ('[project]\nname = "x"\n', "declares nothing that the gate could check"),
+        ("[tool.lockgate]\nchecks = ['coverage']\n", "checks has coverage without test"),
+    ],
+)
+def test_a_gate_that_could_not_run_is_missing(cli: Cli, tmp_path: Path, toml: str, told: str) -> None:
+    shown = cli("doctor", "-C", write(tmp_path, {"pyproject.toml": toml}))
+    assert shown.code == 3
+    assert lines(shown.out)["checks"].startswith("missing ")
+    assert told in shown.out
+
+
+def test_nowhere_to_keep_state_is_missing(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"pyproject.toml": ONE, ".lockgate": "not a folder"})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".lockgate"))
+    shown = cli("doctor", "-C", tmp_path)
+    assert shown.code == 3
+    assert lines(shown.out)["state"].startswith("missing lockgate has nowhere to keep its environments")
+
+
+def test_the_json_document_keeps_to_its_schema(cli: Cli, tmp_path: Path) -> None:
+    shown = cli("doctor", "--format", "json", "-C", package(tmp_path))
+    jsonschema.Draft202012Validator(json.loads(schema("doctor"))).validate(shown.document)
+    assert list(shown.document)[:4] == ["schema", "verdict", "enforced", "scope"]
+    assert (shown.code, shown.document["verdict"]) == (3, "unknown")
+    missing = [one for one in shown.document["findings"] if one["status"] == "missing"]
+    assert missing == [
+        {"name": "types", "status": "missing", "found": "no type checker is declared", "remedy": "uv add --dev mypy"}
+    ]
+
+
+def test_colours_mark_what_is_missing(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;33mmissing \x1b[0m types" in cli("doctor", "-C", package(tmp_path)).out
+    assert "\x1b" not in cli("doctor", "--no-color", "-C", tmp_path).out
