@@ -150,8 +150,8 @@ def _at_most(
     peer: str = "the best peer",
 ) -> Target:
     paired = ratios(rounds, one, reference, cost)
-    against = {"floor": "the floor", "lockgate": "without it"}.get(reference, f"{peer} ({reference})")
-    return Target(what, f"≤ {limit:.2f} of {against}", _spread(paired), statistics.median(paired) <= limit)
+    against = {"floor": "the floor", "lockgate": "the run without it"}.get(reference, f"{peer} ({reference})")
+    return Target(what, f"≤ {limit:.2f} times {against}", _spread(paired), statistics.median(paired) <= limit)
 
 
 def _against_best(what: str, limit: float, rounds: Rounds, cost: Cost) -> list[Target]:

@@ -97,7 +97,7 @@ def test_a_lock_that_cannot_be_read_fails_and_says_uv_lock(tmp_path: Path, conte
     assert "run `uv lock`" in ran.check("test-3.12")["reason"]
 
 
-@pytest.mark.parametrize("name", ["broken", "network-connection-offline"])
+@pytest.mark.parametrize("name", ["broken", pytest.param("network-connection-offline", marks=pytest.mark.slow)])
 def test_a_dependency_that_does_not_build_fails_with_the_builders_words(tmp_path: Path, name: str) -> None:
     # The second name holds words that also stand in uv's messages about the network.
     root = depending(tmp_path / "sample", sdist(tmp_path, name, "raise RuntimeError('needs a compiler')\n"))
@@ -109,6 +109,7 @@ def test_a_dependency_that_does_not_build_fails_with_the_builders_words(tmp_path
     assert "RuntimeError: needs a compiler" in problem["excerpt"]
 
 
+@pytest.mark.slow
 def test_a_package_that_does_not_build_fails_and_is_built_again_once_it_does(tmp_path: Path) -> None:
     text = PYPROJECT.replace('"uv_build>=0.9,<1"', '"setuptools"').replace('"uv_build"', '"setuptools.build_meta"')
     root = package(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, run
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, run, text_at
 from tests.support import commit, package, write
 
 # Each test reads one input; the names of tests and inputs are the same.
@@ -118,15 +118,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return Place(top)
 
 
-def _text(path: str, text: str = "another") -> Change:
-    """Give a file (below the folder that holds the project) another content, or make it."""
-
-    def change(place: Place) -> None:
-        write(place.top, {path: text})
-
-    return change
-
-
 def _large(place: Place) -> None:
     with (place.root / "tests/data/large.bin").open("r+b") as file:
         file.seek(1_000_000)
@@ -158,16 +149,19 @@ LINKS = {
 CHANGES: dict[str, tuple[str, Change]] = {
     "source": (
         "test_source",
-        _text("project/src/sample/__init__.py", "def double(n: int) -> int:\n    return 3 * n\n"),
+        text_at("project/src/sample/__init__.py", "def double(n: int) -> int:\n    return 3 * n\n"),
     ),
-    "tracked file": ("test_tracked", _text(f"{DATA}/tracked.txt")),
+    "tracked file": ("test_tracked", text_at(f"{DATA}/tracked.txt")),
     "one byte of a large file": ("test_large", _large),
-    "untracked file": ("test_untracked", _text(f"{DATA}/untracked.txt")),
-    "ignored _version.py": ("test_ignored_version", _text("project/src/sample/_version.py", '__version__ = "1.0.1"\n')),
-    "ignored .env": ("test_dotenv", _text("project/.env", "MODE=another")),
+    "untracked file": ("test_untracked", text_at(f"{DATA}/untracked.txt")),
+    "ignored _version.py": (
+        "test_ignored_version",
+        text_at("project/src/sample/_version.py", "__version__ = 'x'\n"),
+    ),
+    "ignored .env": ("test_dotenv", text_at("project/.env", "MODE=another")),
     "executable bit": ("test_executable", lambda place: (place.root / "tests/data/tracked.txt").chmod(0o755)),
     "permission to read": ("test_private", lambda place: (place.root / "tests/data/key.pem").chmod(0o644)),
-    "file added": ("test_names", _text(f"{DATA}/names/c.txt")),
+    "file added": ("test_names", text_at(f"{DATA}/names/c.txt")),
     "file removed": ("test_names", lambda place: (place.root / "tests/data/names/b.txt").unlink()),
     "file renamed": ("test_names", lambda place: _renamed(place.root / "tests/data/names/b.txt", "z.txt")),
     "empty folder added": ("test_names", lambda place: (place.root / "tests/data/names/empty").mkdir()),
@@ -175,25 +169,25 @@ CHANGES: dict[str, tuple[str, Change]] = {
         "test_names",
         lambda place: (place.root / "tests/data/names/dangling").symlink_to("nowhere"),
     ),
-    "content of a link's target": ("test_link", _text(f"{DATA}/tracked.txt")),
+    "content of a link's target": ("test_link", text_at(f"{DATA}/tracked.txt")),
     "link to another file with the same content": ("test_link_text", _relink("link_text", "untracked.txt")),
     "link to a file with another content": ("test_link", _relink("link", "names/a.txt")),
-    "content of a link's target outside": ("test_link_outside", _text("outside/file.txt")),
-    "content of a linked folder outside": ("test_linked_folder", _text("outside/folder/deep/file.txt")),
-    "file added to a linked folder outside": ("test_linked_folder", _text("outside/folder/new.txt")),
-    "content of a submodule": ("test_submodule", _text("project/vendor/module.txt")),
+    "content of a link's target outside": ("test_link_outside", text_at("outside/file.txt")),
+    "content of a linked folder outside": ("test_linked_folder", text_at("outside/folder/deep/file.txt")),
+    "file added to a linked folder outside": ("test_linked_folder", text_at("outside/folder/new.txt")),
+    "content of a submodule": ("test_submodule", text_at("project/vendor/module.txt")),
     "commit of a submodule": ("test_submodule", _submodule_at_another_commit),
-    "tracked file in a cache folder": ("test_tracked_in_a_cache_folder", _text("project/node_modules/tracked.txt")),
-    "ignored file in a cache folder": ("test_ignored_in_a_cache_folder", _text("project/.tox/ignored.txt")),
-    "file in a copied environment": ("test_in_a_copied_environment", _text(f"{DATA}/copied/lib/ignored.txt")),
+    "tracked file in a cache folder": ("test_tracked_in_a_cache_folder", text_at("project/node_modules/tracked.txt")),
+    "ignored file in a cache folder": ("test_ignored_in_a_cache_folder", text_at("project/.tox/ignored.txt")),
+    "file in a copied environment": ("test_in_a_copied_environment", text_at(f"{DATA}/copied/lib/ignored.txt")),
     "file behind a link into a cache folder": (
         "test_through_a_link_into_a_cache_folder",
-        _text("project/.tox/deep/ignored.txt"),
+        text_at("project/.tox/deep/ignored.txt"),
     ),
-    "test added": ("test_new", _text("project/tests/test_new.py", "def test_new() -> None:\n    assert False\n")),
+    "test added": ("test_new", text_at("project/tests/test_new.py", "def test_new() -> None:\n    assert False\n")),
     "conftest.py added": (
-        "broken conftest",
-        _text("project/tests/conftest.py", 'raise ValueError("broken conftest")\n'),
+        "conftest.py",
+        text_at("project/tests/conftest.py", 'raise ValueError("broken conftest")\n'),
     ),
 }
 
@@ -234,8 +228,8 @@ def test_a_fresh_checkout_of_the_same_content_runs_nothing_again(place: Place) -
 
 def test_without_git_the_tree_counts_in_the_same_way(tmp_path: Path) -> None:
     place = Place(tmp_path)
-    witness = (
-        "from pathlib import Path\n\n\ndef test_data() -> None:\n    assert Path('ignored.txt').read_text() == 'one'\n"
-    )
-    write(package(place.root, TABLE), {"tests/test_data.py": witness, "ignored.txt": "one", ".gitignore": "ignored.txt\n"})
-    assert_input(place, _text("project/ignored.txt"), fails="test_data")
+    reads = "open('ignored.txt').read() == 'one'"
+    witness = f"def test_data() -> None:\n    assert {reads}\n"
+    package(place.root, TABLE)
+    write(place.root, {"tests/test_data.py": witness, "ignored.txt": "one", ".gitignore": "ignored.txt\n"})
+    assert_input(place, text_at("project/ignored.txt"), fails="test_data")

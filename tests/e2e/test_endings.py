@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from tests.e2e.running import ONE_CELL, with_tests
 from tests.support import TESTS, gate, lockgate, package
@@ -26,6 +27,11 @@ def in_test(body: str) -> dict[str, str]:
     """A test module whose second of three tests does `body`."""
     before, after = "def test_before(): pass", "def test_after(): pass"
     return {MODULE: f"import os, signal, sys\n\n{before}\n\ndef test_it():\n    {body}\n\n{after}\n"}
+
+
+def cases(table: Iterable[str], *rare: str) -> list[str | ParameterSet]:
+    """The names in `table`, the rare ones marked as slow: they differ little from others."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in rare else name for name in table]
 
 
 def conftest(text: str, tests: str = PASSING) -> dict[str, str]:
@@ -63,7 +69,9 @@ DIED: dict[str, tuple[Mapping[str, str], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("what", DIED)
+@pytest.mark.parametrize(
+    "what", cases(DIED, "abort", "alarm", "replaced", "closed descriptors", "os._exit(0) in conftest")
+)
 def test_a_session_that_does_not_come_to_its_end_fails_and_says_how_it_ended(root: Path, what: str) -> None:
     files, words = DIED[what]
     ran = gate(with_tests(root, files), "test-3.12")
@@ -113,7 +121,7 @@ NOTHING: dict[str, tuple[Mapping[str, str], tuple[str, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", NOTHING)
+@pytest.mark.parametrize("what", cases(NOTHING, "no folder", "module skipped", "conftest ignores all"))
 def test_a_cell_that_tests_nothing_fails(root: Path, what: str) -> None:
     files, arguments, words = NOTHING[what]
     ran = gate(with_tests(root, files), "test-3.12", *arguments)
@@ -142,7 +150,7 @@ UNKNOWN: dict[str, tuple[Mapping[str, str], tuple[str, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", UNKNOWN)
+@pytest.mark.parametrize("what", cases(UNKNOWN, "ended at once", "only asked for the version"))
 def test_a_session_that_proves_nothing_is_unknown(root: Path, what: str) -> None:
     files, arguments, words = UNKNOWN[what]
     ran = gate(with_tests(root, files), "test-3.12", *arguments)

@@ -70,7 +70,7 @@ def assert_interrupted(ran: Ran, root: Path, **statuses: str) -> None:
     assert (after.code, after.document["verdict"]) == (0, "pass"), after
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", pytest.param("SIGHUP", marks=pytest.mark.slow)])
 def test_a_signal_while_tests_run_ends_them_and_their_children(hanging: Path, name: str) -> None:
     process = start(hanging, "--jobs", "2")
     hangs(hanging)
@@ -89,7 +89,9 @@ def test_ctrl_c_on_a_terminal_reaches_the_whole_foreground_group(hanging: Path) 
 
 
 # Two pending signals of one kind are one, so the quick second is another.
-@pytest.mark.parametrize(("pause", "second"), [(0.0, signal.SIGTERM), (0.3, signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("pause", "second"), [(0.0, signal.SIGTERM), pytest.param(0.3, signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_second_signal_ends_even_tests_that_ignore_being_asked(
     hanging: Path, pause: float, second: signal.Signals
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from lockgate.model.decode import decode_config
@@ -104,3 +105,5 @@ REPORTS = st.builds(
     name=TEXT,
     enforced=st.booleans(),
 )
+# A report takes long to make up.
+FEW = settings(max_examples=30)

@@ -13,7 +13,7 @@ from lockgate.gate.inputs import Inputs, collect
 from lockgate.gate.plan import Step
 from lockgate.gate.recipe import Recipe, recipe
 from lockgate.model.project import Project
-from lockgate.ports import surroundings
+from lockgate.ports import clock, surroundings
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.tree import Memory, Tree, snapshot
 
@@ -25,6 +25,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         memory: Caches that outlive the run: results, tools' own caches, durations.
         folder: This run's own folder.
         surroundings: Environment variables that the checks see.
+        begun: When the run began to look, in seconds since the epoch.
         tree: The project when the run began.
         fresh: Look no result up.
     """
@@ -34,6 +35,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     memory: Path
     folder: Path
     surroundings: dict[str, str]
+    begun: float
     tree: Tree
     inputs: Inputs
     environments: Environments
@@ -56,6 +58,7 @@ def set_up(
 ) -> Bench:
     """Read the project's content and lay out a run."""
     memory = state / "cache"
+    begun = clock.now()
     tree = snapshot(project.root, Memory(memory / "files.json"))
     visible = surroundings.for_checks(project.config.env)
     kinds = frozenset(declared.checks(project))
@@ -66,6 +69,7 @@ def set_up(
         memory=memory,
         folder=folder,
         surroundings=visible,
+        begun=begun,
         tree=tree,
         inputs=collect(project, tree, visible, pytest_args),
         environments=Environments(project, state, tree, finder, offline=offline),

@@ -301,7 +301,7 @@ def _requirement_files(path: Path, seen: frozenset[Path] = frozenset()) -> list[
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return [path]
-    named = re.findall(r"^\s*(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)", text, re.MULTILINE)
+    named = re.findall(r"^\s*(?:-[rc]\s*|--(?:requirement|constraint)[\s=]+)(\S+)", text, re.MULTILINE)
     inner = (_requirement_files(path.parent / name, seen | {path}) for name in named)
     return [path, *(file for files in inner for file in files)]
 

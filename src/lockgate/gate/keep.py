@@ -11,6 +11,7 @@ from lockgate.gate.cache import outside_reads
 from lockgate.gate.inputs import collect
 from lockgate.gate.outcome import Outcome
 from lockgate.gate.plan import Step
+from lockgate.ports import git
 from lockgate.ports.tree import Memory, Tree, is_cache, snapshot
 
 # The kernel stamps files with a clock that may lag behind by one tick.
@@ -47,7 +48,7 @@ def keep(
     reasons: list[str] = []
     for step in new:
         outcome = outcomes[step.name]
-        changed = _changed_since(tree, bench.tree, started[step.name]) - _harmless(bench, step, outcome, wrote)
+        changed = _changed_since(tree, bench, started[step.name]) - _harmless(bench, step, outcome, wrote)
         reads, outside = outside_reads(outcome, bench.project.root, bench.state, tree, started[step.name])
         if changed or outside:
             shown = (os.fsdecode(min(changed)) if changed else min(outside)).rstrip("/@")
@@ -55,6 +56,9 @@ def keep(
             continue
         environment = bench.environments.current(bench.recipes[step.python])
         if environment is None or any(name in outcomes and name not in data for name in step.needs):
+            continue
+        if outcome.asked_git and git.changed_since(bench.project.root, started[step.name] - _CLOCK_LAG):
+            reasons.append(f"{step.name} will run again next time: git's references changed while it ran")
             continue
         if environment.identity != outcome.identity:
             reasons.append(f"{step.name} will run again next time: its environment changed while it ran")
@@ -73,10 +77,16 @@ def _may_be_kept(outcome: Outcome) -> bool:
     return outcome.check.status == "pass" and not outcome.check.cached and outcome.cacheable
 
 
-def _changed_since(now: Tree, before: Tree, started: float) -> set[bytes]:
-    """Paths that changed after `started`, or vanished during the run."""
-    changed = {path for path, entry in now.entries.items() if entry.changed >= started - _CLOCK_LAG}
-    return changed | (before.entries.keys() - now.entries.keys())
+def _changed_since(now: Tree, bench: Bench, started: float) -> set[bytes]:
+    """Paths that changed after `started`, or vanished during the run, or were moved in with their folder."""
+    before = bench.tree.entries
+    changed = {
+        path
+        for path, entry in now.entries.items()
+        if entry.changed >= started - _CLOCK_LAG
+        or (path not in before and 0 < entry.changed < bench.begun - _CLOCK_LAG)
+    }
+    return changed | (before.keys() - now.entries.keys())
 
 
 def _harmless(bench: Bench, step: Step, outcome: Outcome, wrote: Mapping[str, set[bytes]]) -> set[bytes]:

@@ -52,6 +52,22 @@ def version_state(root: Path) -> bytes:
     return b"\0".join(((head(root) or "").encode(), described or b"", tags or b""))
 
 
+def changed_since(root: Path, moment: float) -> bool:
+    """Whether HEAD, a reference, the index or the configuration changed after `moment` (seconds since the epoch)."""
+    answer = _git(root, "rev-parse", "--git-dir", "--git-common-dir")
+    folders = {root / os.fsdecode(line) for line in (answer or b"").splitlines()}
+    files = [folder / name for folder in folders for name in ("HEAD", "packed-refs", "index", "config")]
+    files += [path for folder in folders for path in (folder / "refs", *(folder / "refs").rglob("*"))]
+    return any(_ctime(path) >= moment for path in files)
+
+
+def _ctime(path: Path) -> float:
+    try:
+        return path.stat().st_ctime
+    except OSError:
+        return 0.0
+
+
 def whole_state(root: Path) -> bytes:
     """What anybody who asks git may learn besides the files: the version's sources, branches, index, configuration."""
     questions = (

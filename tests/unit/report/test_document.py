@@ -9,16 +9,18 @@ from hypothesis import given
 from lockgate.flows.schema import schema
 from lockgate.model.gate import Check, GateReport, Tests
 from lockgate.report import FORMATS, document, file_name, render
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 SCHEMA = json.loads(schema("gate"))
 
 
+@FEW
 @given(REPORTS)
 def test_every_document_keeps_to_the_shipped_schema(found: GateReport) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(document.render(found)))
 
 
+@FEW
 @given(REPORTS)
 def test_the_document_says_what_the_report_says(found: GateReport) -> None:
     said = json.loads(document.render(found))
@@ -51,6 +53,7 @@ def test_the_schema_refuses_what_is_no_document(key: str, value: object) -> None
         jsonschema.Draft202012Validator(SCHEMA).validate({**said, key: value})
 
 
+@FEW
 @given(REPORTS)
 def test_every_format_renders_every_report_and_ends_with_a_line_end(found: GateReport) -> None:
     for format_ in FORMATS:

@@ -8,7 +8,7 @@ from hypothesis import given
 from lockgate.model.gate import Check, GateReport
 from lockgate.model.problem import Problem
 from lockgate.report import github
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 COMMAND = re.compile(r"::(error|warning|notice) ([^:]*)::([^\r\n]*)")
 
@@ -25,6 +25,7 @@ def parse(text: str) -> list[tuple[str, dict[str, str], str]]:
     return found
 
 
+@FEW
 @given(REPORTS)
 def test_whatever_tools_say_each_annotation_is_one_command_and_says_it(found: GateReport) -> None:
     said = parse(github.render(found))

@@ -7,13 +7,14 @@ from hypothesis import given
 from lockgate.model.gate import Check, GateReport
 from lockgate.model.problem import Problem
 from lockgate.report import junit
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 
 def parse(found: GateReport) -> ET.Element:
     return ET.fromstring(junit.render(found).encode())  # noqa: S314  (our own)
 
 
+@FEW
 @given(REPORTS)
 def test_whatever_tools_say_it_is_well_formed_and_its_counts_are_right(found: GateReport) -> None:
     suites = parse(found).findall("testsuite")

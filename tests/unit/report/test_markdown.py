@@ -7,7 +7,7 @@ from hypothesis import given
 from lockgate.model.gate import Check, Coverage, GateReport, Missing
 from lockgate.model.problem import Problem
 from lockgate.report import markdown
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 FENCE = re.compile(r" {0,3}(`{3,})")
 # Code as GitHub's parser finds it: a run of backticks, and the next run of the same length.
@@ -29,6 +29,7 @@ def outside_code(text: str) -> list[str]:
     return lines
 
 
+@FEW
 @given(REPORTS)
 def test_nothing_that_a_tool_says_breaks_out(found: GateReport) -> None:
     lines = outside_code(markdown.render(found))

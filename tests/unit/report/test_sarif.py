@@ -11,7 +11,7 @@ from lockgate import __version__
 from lockgate.model.gate import Check, GateReport
 from lockgate.model.problem import Problem
 from lockgate.report import sarif
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 
 def run_of(found: GateReport) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def run_of(found: GateReport) -> dict[str, Any]:
     return run
 
 
+@FEW
 @given(REPORTS)
 def test_every_report_has_what_the_standard_requires(found: GateReport) -> None:
     run = run_of(found)
@@ -48,6 +49,7 @@ def test_every_report_has_what_the_standard_requires(found: GateReport) -> None:
     assert len(run["results"]) == sum(len(check.problems) for check in found.checks)
 
 
+@FEW
 @given(REPORTS)
 def test_what_gave_no_answer_is_told_and_makes_the_execution_unsuccessful(found: GateReport) -> None:
     (invocation,) = run_of(found)["invocations"]

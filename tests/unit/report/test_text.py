@@ -7,7 +7,7 @@ from hypothesis import given
 from lockgate.model.gate import Check, Coverage, GateReport, Missing, Tests
 from lockgate.model.problem import Problem
 from lockgate.report import text
-from tests.unit.builders import REPORTS, report
+from tests.unit.builders import FEW, REPORTS, report
 
 UNUSED = Problem(
     tool="ruff", rule="F401", message="`os` imported but unused", path="src/a.py", line=1, column=8, help="remove it"
@@ -157,6 +157,7 @@ def test_colours_follow_the_status() -> None:
     assert shown.endswith("<fail>FAIL in 1.50 s: failed: test-3.8</>\n")
 
 
+@FEW
 @given(REPORTS)
 def test_every_check_has_its_line_and_the_verdict_is_last(found: GateReport) -> None:
     lines = text.render(found).split("\n")
