@@ -66,7 +66,8 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+        # While the shell completes, nobody wants to be told of a mistake.
+        if args and not ctx.resilient_parsing and not args[0].startswith("-") and args[0] not in COMMANDS:
             from lockgate.model.decode import suggest
 
             raise click.UsageError(f"no command {args[0]!r}: {suggest(args[0], COMMANDS)}")

@@ -124,8 +124,17 @@ class _Files:
             "mutated": sorted(self._mutated),
             "made": sorted(path for path in self._made if os.path.dirname(path) not in self._made),
             "git": self._git,
-            "incomplete": len(self._read) > _READS,
+            # A name that is no valid Unicode cannot be told.
+            "incomplete": len(self._read) > _READS or not all(map(_can_be_told, self._read)),
         }
+
+
+def _can_be_told(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _absolute(path: Any) -> Optional[str]:

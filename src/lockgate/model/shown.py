@@ -1,8 +1,11 @@
-"""Figures of coverage as people read them."""
+"""Figures and foreign text as people may read them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def floored(percent: float) -> str:
@@ -19,3 +22,8 @@ def ranges(pairs: Iterable[tuple[int, int]]) -> str:
 def branches(pairs: Iterable[tuple[int, int]]) -> str:
     """`5->7, 9->exit`."""
     return ", ".join(f"{start}->{end if end > 0 else 'exit'}" for start, end in pairs)
+
+
+def printable(text: str) -> str:
+    r"""`text` with control characters as `\x1b`: a test's message must not drive the reader's terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from lockgate.model.duration import human
 from lockgate.model.gate import Check
+from lockgate.model.shown import printable
 from lockgate.ports import clock
 from lockgate.ports.console import Console, wants_colour
 
@@ -54,8 +55,8 @@ class Lines:
     def finished(self, check: Check, output: str) -> None:
         """The line of a check; with `-v` its output as one block."""
         took = "cached" if check.cached else human(check.seconds)
-        reason = f"  {check.reason}" if check.reason else ""
-        block = output.strip().splitlines() if self._console.verbose else []
+        reason = f"  {printable(check.reason)}" if check.reason else ""
+        block = printable(output.strip()).splitlines() if self._console.verbose else []
         self._say(f"{check.status:7} {check.name:12} {took:>8}{reason}", check.status, block)
 
     def _say(self, text: str, style: str = "", block: Sequence[str] = ()) -> None:
@@ -140,7 +141,7 @@ class Board:
             if row.check is not None:
                 took = "cached" if row.check.cached else human(row.check.seconds)
                 mark = Text(row.check.status, style=styles.get(row.check.status, ""))
-                table.add_row(mark, Text(name), Text(took, justify="right"), Text(row.check.reason or ""))
+                table.add_row(mark, Text(name), Text(took, justify="right"), Text(printable(row.check.reason or "")))
             elif row.begun is None:
                 table.add_row(
                     Text("·", style="dim"),

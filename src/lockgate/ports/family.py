@@ -148,7 +148,7 @@ def _marked(marker: str, leader: int) -> list[int]:
     return found
 
 
-def _marked_by_ps(marker: str, leader: int) -> list[int]:
+def _marked_by_ps(marker: str, leader: int) -> list[int]:  # pragma: no cover  (macOS)
     """The same where there is no /proc (macOS shows the environment of one's own processes)."""
     try:
         listing = subprocess.run(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from lockgate.model.duration import human
 from lockgate.model.gate import Check, GateReport
 from lockgate.model.problem import Problem
+from lockgate.model.shown import printable
 from lockgate.report import words
 
 Paint = Callable[[str, str], str]
@@ -38,7 +39,7 @@ def block(alike: Sequence[Check], paint: Paint = _plain) -> Iterator[str]:
     """The problems of checks that all say the same, as one block."""
     check = alike[0]
     names = ", ".join(one.name for one in alike)
-    reason = f": {check.reason}" if check.reason else ""
+    reason = f": {printable(check.reason)}" if check.reason else ""
     yield paint(f"{_MARKS[check.status]} {names}{reason}", check.status)
     for problem in check.problems[:_MOST_PROBLEMS]:
         yield from _problem(problem, paint)
@@ -47,28 +48,28 @@ def block(alike: Sequence[Check], paint: Paint = _plain) -> Iterator[str]:
 
 
 def _problem(problem: Problem, paint: Paint) -> Iterator[str]:
-    where = problem.where()
+    where = printable(problem.where())
     rule = f" [{problem.rule}]" if problem.rule else ""
-    first, *rest = problem.message.splitlines() or [""]
+    first, *rest = printable(problem.message).splitlines() or [""]
     yield f"  {paint(where, 'bold')}  {first}{rule}" if where else f"  {first}{rule}"
     for line in rest:
         yield f"    {line}"
-    for line in (problem.excerpt or "").splitlines():
+    for line in printable(problem.excerpt or "").splitlines():
         yield paint(f"    │ {line}", "dim")
     if problem.help:
-        yield f"    → {problem.help}"
+        yield f"    → {printable(problem.help)}"
 
 
 def _line(check: Check, width: int, paint: Paint) -> str:
     mark = paint(f"{_MARKS[check.status]:8}", check.status)
     took = "" if check.status in {"not-run", "skipped"} or check.cached else human(check.seconds)
-    return f"{mark} {check.name:{width}} {took:>10}  {words.details(check)}".rstrip()
+    return f"{mark} {check.name:{width}} {took:>10}  {printable(words.details(check))}".rstrip()
 
 
 def _notes(report: GateReport, paint: Paint) -> Iterator[str]:
     for check in report.checks:
         for note in check.notes:
-            yield f"{paint('note', 'unknown')}     {check.name}: {note}"
+            yield f"{paint('note', 'unknown')}     {check.name}: {printable(note)}"
 
 
 def _coverage(report: GateReport, paint: Paint) -> Iterator[str]:

@@ -32,6 +32,9 @@ COMPLETIONS = {
     ("gate", "--format", "j"): ["json", "junit"],
     ("schema", ""): ["config", "gate", "doctor"],
     ("completion", "z"): ["zsh"],
+    ("gaet", ""): [],
+    ("gate", "--format", "xml", "--jobs", "no", "test-3.1"): [],
+    ("gate", "-C", "no/such/folder", "li"): [],
 }
 
 

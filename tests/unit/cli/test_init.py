@@ -139,3 +139,13 @@ def test_a_file_that_cannot_be_read_or_written_is_named(cli: Cli, tmp_path: Path
     (tmp_path / ".gitignore").unlink()
     (tmp_path / ".gitignore").mkdir()
     assert cli("init", "-C", tmp_path).code == 2
+
+
+def test_a_full_disk_leaves_the_old_file(cli: Cli, tmp_path: Path, full_disk: None) -> None:
+    del full_disk
+    write(tmp_path, {"pyproject.toml": PLAIN})
+    shown = cli("init", "-C", tmp_path)
+    assert shown.code == 2
+    assert shown.err == f"lockgate: {tmp_path.resolve()}/pyproject.toml: File too large\n"
+    assert (tmp_path / "pyproject.toml").read_text() == PLAIN
+    assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.model.shown import branches, floored, ranges
+from lockgate.model.shown import branches, floored, printable, ranges
 
 
 @given(st.floats(0, 100))
@@ -35,3 +35,7 @@ def test_lines_and_branches_are_shown_short() -> None:
     assert ranges([(3, 3), (10, 12)]) == "3, 10-12"
     assert branches([(5, 7), (9, -1)]) == "5->7, 9->exit"
     assert ranges([]) == branches([]) == ""
+
+
+def test_control_characters_of_others_never_reach_the_terminal() -> None:
+    assert printable("a\x1b]0;title\x07\tb\nc\x9b1m") == "a\\x1b]0;title\\x07\tb\nc\\x9b1m"
