@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from pathlib import Path
+
+from tests.support import environment
 
 KINDS = ("passed", "failed", "errors", "skipped", "xfailed", "xpassed", "deselected")
+
+
+def run(folder: Path, *command: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, without the variables that watch and measure lockgate's own tests."""
+    own = {name: None for name in os.environ if name.startswith(("COVERAGE_", "LOCKGATE_", "PYTEST_", "VIRTUAL_ENV"))}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**{**own, **changes}),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def summary(output: str) -> dict[str, int]:

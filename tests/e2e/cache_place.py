@@ -8,10 +8,13 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.uv import find_uv
@@ -138,6 +141,13 @@ def all_cached(ran: Ran) -> bool:
     """Whether nothing was run again."""
     assert executed(ran), ran.err
     return all(check["cached"] and check["status"] == "pass" for check in executed(ran))
+
+
+def some(names: Iterable[str], always: Collection[str]) -> list[ParameterSet]:
+    """Parameters of which only those in `always` run every time; the others go the same ways with the slow tests."""
+    names = list(names)
+    assert set(always) <= set(names), f"misspelt: {set(always) - set(names)}"
+    return [pytest.param(name, marks=() if name in always else pytest.mark.slow) for name in names]
 
 
 Change = Callable[[Place], Mapping[str, str | None] | None]

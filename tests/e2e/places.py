@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support import PYPROJECT, Ran, environment, gate, write
+from tests.e2e import by_hand
+from tests.support import PYPROJECT, Ran, gate, write
 
 SOURCE = """\
 def double(number: int) -> int:
@@ -116,14 +117,7 @@ class Place:
     def by_hand(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What a person sees who runs pytest in the cell's environment."""
         python = str(self.root / ".lockgate/envs" / self._python / "bin/python")
-        return subprocess.run(
-            [python, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-            cwd=self.root,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return by_hand.run(self.root, python, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
 
     def _files(self) -> frozenset[str]:
         paths = (Path(folder) / name for folder, _, names in os.walk(self.root) for name in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.cache_place import Change, Place, assert_input, run, text_added, text_at
+from tests.e2e.cache_place import Change, Place, assert_input, run, some, text_added, text_at
 from tests.support import package, write
 
 LINT_TABLE = '[tool.lockgate]\npython = ["3.12"]\nchecks = ["lint"]\n'
@@ -126,12 +126,13 @@ FOR_MYPY: dict[str, tuple[str, Change]] = {
 }
 
 
-@pytest.mark.parametrize("name", FOR_MYPY)
+@pytest.mark.parametrize("name", some(FOR_MYPY, {"the user's mypy/config"}))
 def test_configuration_of_mypy_runs_types_again(typed: Place, name: str) -> None:
     fails, change = FOR_MYPY[name]
     assert_input(typed, change, fails=fails, check="types")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["pyproject.toml", "mypy.ini"])
 def test_a_stub_on_the_configured_mypy_path_runs_types_again(typed: Place, file: str) -> None:
     place = Place(typed.top, typed.checks)

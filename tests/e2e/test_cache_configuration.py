@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, text_added, text_at
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, some, text_added, text_at
 from tests.support import package, write
 
 
@@ -33,7 +33,7 @@ FOR_PYTEST: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", FOR_PYTEST)
+@pytest.mark.parametrize("name", some(FOR_PYTEST, {"setup.cfg", "[tool.lockgate]", "pytest.ini above"}))
 def test_configuration_of_pytest_runs_the_tests_again(pytests: Place, name: str) -> None:
     assert_input(pytests, FOR_PYTEST[name], fails="no test")
 
@@ -45,7 +45,7 @@ def test_a_conftest_in_the_folder_above_runs_the_tests_again(tmp_path: Path) -> 
     assert_input(place, text_at("conftest.py", emptied), fails="no tests")
 
 
-@pytest.mark.parametrize("how", ["args", "PYTEST_ADDOPTS"])
+@pytest.mark.parametrize("how", some(["args", "PYTEST_ADDOPTS"], {"args"}))
 def test_a_configuration_file_that_is_named_runs_the_tests_again(tmp_path: Path, how: str) -> None:
     named = ["-c", "../ci/test.ini", "--rootdir=."]
     table = f"{TABLE}\n[tool.lockgate.test]\nargs = {json.dumps(named)}\n"
@@ -89,16 +89,18 @@ FOR_COVERAGE: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", FOR_COVERAGE)
+@pytest.mark.parametrize("name", some(FOR_COVERAGE, {".coveragerc"}))
 def test_configuration_of_coverage_runs_coverage_again(covered: Place, name: str) -> None:
     assert_input(covered, FOR_COVERAGE[name], fails="is below", check="coverage")
 
 
+@pytest.mark.slow
 def test_the_file_that_coverage_rcfile_names_runs_coverage_again(covered: Place) -> None:
     place = Place(covered.top, covered.checks, {"COVERAGE_RCFILE": str(covered.top / "outside.rc")})
     assert_input(place, text_at("outside.rc", f"[report]\n{NO_PRAGMA}"), fails="is below", check="coverage")
 
 
+@pytest.mark.slow
 def test_another_threshold_runs_coverage_again(covered: Place) -> None:
     mostly = "".join(f"A{number} = {number}\n" for number in range(29)) + "if A1 == 2:\n    A1 = 3\n"
     imports = "import sample.mostly\n\n\ndef test_mostly() -> None:\n    assert sample.mostly.A1\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.ports.uv import find_uv
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, run
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, run, some
 from tests.support import PYPROJECT, package, write
 
 HELPER = PYPROJECT.replace("sample", "lockgate-test-helper")
@@ -68,7 +68,7 @@ def _changed(place: Place, **facts: str) -> None:
     _helper(place.top / "helper", **facts)
 
 
-@pytest.mark.parametrize("name", DEPENDENCIES)
+@pytest.mark.parametrize("name", some(DEPENDENCIES, {"source of an editable one", "source of a copied one"}))
 def test_a_change_of_a_dependency_elsewhere_on_disk_runs_the_tests_again(tmp_path: Path, name: str) -> None:
     source, fails, change = DEPENDENCIES[name]
     place = _user_of_helper(tmp_path, SOURCES[source])
@@ -79,6 +79,7 @@ def test_a_change_of_a_dependency_elsewhere_on_disk_runs_the_tests_again(tmp_pat
     assert_input(place, change, fails=fails)
 
 
+@pytest.mark.slow
 def test_a_change_of_a_locked_dependency_elsewhere_on_disk_runs_the_tests_again(tmp_path: Path) -> None:
     place = _user_of_helper(tmp_path, SOURCES["editable"])
     _helper(place.top / "helper")
@@ -86,6 +87,7 @@ def test_a_change_of_a_locked_dependency_elsewhere_on_disk_runs_the_tests_again(
     assert_input(place, lambda place: _changed(place, value="another"), fails="test_source")
 
 
+@pytest.mark.slow
 def test_another_version_in_the_lock_file_alone_runs_the_tests_again(tmp_path: Path) -> None:
     index = '[[tool.uv.index]]\nname = "near"\nurl = "../wheels"\nformat = "flat"\nexplicit = true\n'
     place = _user_of_helper(tmp_path, '{ index = "near" }', index)

@@ -64,6 +64,7 @@ def test_an_interpreter_upgraded_in_place_runs_the_tests_again(own_interpreter: 
     assert_input(place, lambda _: _upgraded(home), fails="test_library")
 
 
+@pytest.mark.slow
 def test_an_interpreter_whose_binary_was_replaced_runs_the_tests_again(own_interpreter: Place) -> None:
     place = own_interpreter
     place.settle()
@@ -77,6 +78,7 @@ def test_an_interpreter_whose_binary_was_replaced_runs_the_tests_again(own_inter
     place.settle()
 
 
+@pytest.mark.slow
 def test_a_newer_release_beside_the_old_one_runs_the_tests_again_with_the_newer(own_interpreter: Place) -> None:
     place = own_interpreter
     place.settle()

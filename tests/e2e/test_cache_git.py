@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, Change, Place, all_cached, assert_input, run
+from tests.e2e.cache_place import TABLE, Change, Place, all_cached, assert_input, run, some, text_at
 from tests.support import commit, package, write
 
+LINT = TABLE.replace("test", "lint")
 WITNESS = """\
 import subprocess
 
@@ -75,7 +76,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("name", some(CHANGES, {"commit", "moved tag", "file added to the index"}))
 def test_a_change_in_git_runs_tests_that_ask_git_again(place: Place, name: str) -> None:
     fails, change = CHANGES[name]
     assert_input(place, change, fails=fails)
@@ -89,7 +90,7 @@ HOW = {
 }
 
 
-@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("how", some(HOW, {"by a shell line"}))
 def test_a_tag_runs_tests_again_that_ask_for_tags(tmp_path: Path, how: str) -> None:
     place = Place(tmp_path)
     asks = f"import os\nimport shutil\nimport subprocess\n\n\ndef test_tags() -> None:\n    assert {HOW[how]}\n"
@@ -115,7 +116,7 @@ def test_a_tag_runs_no_tests_again_that_do_not_ask_git(tmp_path: Path) -> None:
 
 def test_becoming_a_repository_runs_lint_again(tmp_path: Path) -> None:
     place = Place(tmp_path, checks=("lint",))
-    package(place.root, '[tool.lockgate]\npython = ["3.12"]\nchecks = ["lint"]\n')
+    package(place.root, LINT)
     write(place.root, {".gitignore": "hidden.py\n", "src/sample/hidden.py": "import os\n"})
     run(place.top, "git", "init", "-q")
 
@@ -123,6 +124,15 @@ def test_becoming_a_repository_runs_lint_again(tmp_path: Path) -> None:
         (place.top / ".git").rename(place.top / "no-git")
 
     assert_input(place, change, fails="`os` imported", check="lint")
+
+
+def test_the_exclude_file_of_a_worktrees_repository_runs_lint_again(tmp_path: Path) -> None:
+    place = Place(tmp_path, checks=("lint",))
+    package(tmp_path / "clone", LINT)
+    write(commit(tmp_path / "clone"), {".git/info/exclude": "hidden.py\n.lockgate\n"})
+    run(tmp_path / "clone", "git", "worktree", "add", "-q", str(place.root))
+    write(place.root, {"src/sample/hidden.py": "import os\n"})
+    assert_input(place, text_at("clone/.git/info/exclude", "\n"), fails="`os` imported", check="lint")
 
 
 SCM = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, TEST, Change, Place, all_cached, run, shown, text_at
+from tests.e2e.cache_place import TABLE, TEST, Change, Place, all_cached, run, shown, some, text_at
 from tests.support import PYPROJECT, command, commit, environment, package, write
 
 DEADLINE = 120.0
@@ -105,7 +105,13 @@ CHANGES: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+OFTEN = {
+    *("file in the tree", "folder moved into the tree", "file outside that was opened"),
+    *("editable dependency elsewhere", "git tag"),
+}
+
+
+@pytest.mark.parametrize("name", some(CHANGES, OFTEN))
 def test_a_change_during_the_run_is_seen_by_the_next_run(waiting: Place, name: str) -> None:
     waiting.settle()
     with waiting.restored():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, text_at
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, some, text_at
 from tests.support import package, write
 
 WITNESS = """\
@@ -130,7 +130,13 @@ CHANGES: dict[str, tuple[str, Change]] = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+OFTEN = {
+    *("opened", "opened at home", "missed and now there", "new in a listed folder", "database", "imported"),
+    "opened in a forked child",
+}
+
+
+@pytest.mark.parametrize("name", some(CHANGES, OFTEN))
 def test_a_change_outside_runs_the_tests_again(place: Place, name: str) -> None:
     fails, change = CHANGES[name]
     assert_input(place, change, fails=fails)
@@ -146,6 +152,16 @@ def test_a_script_outside_that_a_check_names_runs_the_check_again(tmp_path: Path
     package(place.root, table)
     write(place.top, {"mine.sh": "exit 0\n"})
     assert_input(place, text_at("mine.sh", "exit 1\n"), fails="exit 1", check="mine")
+
+
+def test_a_tool_on_the_path_that_a_check_calls_runs_the_check_again(tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    path = Place(tmp_path).surroundings()["PATH"]
+    place = Place(tmp_path, checks=("mine",), environment={"PATH": f"{tools}:{path}"})
+    package(place.root, TABLE.replace("test", "mine") + '[tool.lockgate.check.mine]\nrun = ["my-tool"]\n')
+    write(tools, {"my-tool": "#!/bin/sh\nexit 0\n"})
+    (tools / "my-tool").chmod(0o755)
+    assert_input(place, text_at("tools/my-tool", "#!/bin/sh\nexit 1\n"), fails="exit 1", check="mine")
 
 
 @pytest.mark.slow  # pytest-xdist from the index

@@ -129,6 +129,6 @@ def test_a_few_random_edits(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_many_random_edits(tmp_path: Path, seed: int) -> None:
-    _wander(tmp_path, seed, steps=40)
+    _wander(tmp_path, seed, steps=20)

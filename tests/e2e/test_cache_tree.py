@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, run, text_at
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, assert_not_an_input, run, some, text_at
 from tests.support import commit, package, write
 
 # Each test reads one input; the names of tests and inputs are the same.
@@ -196,7 +196,14 @@ def _renamed(path: Path, name: str) -> None:
     path.rename(path.with_name(name))
 
 
-@pytest.mark.parametrize("name", CHANGES)
+OFTEN = {
+    *("source", "untracked file", "ignored _version.py", "ignored .env", "executable bit", "file removed"),
+    *("empty folder added", "content of a link's target outside", "content of a linked folder outside"),
+    *("content of a submodule", "tracked file in a cache folder", "file in a copied environment", "test added"),
+}
+
+
+@pytest.mark.parametrize("name", some(CHANGES, OFTEN))
 def test_a_change_in_the_tree_runs_the_tests_again(place: Place, name: str) -> None:
     fails, change = CHANGES[name]
     assert_input(place, change, fails=fails)

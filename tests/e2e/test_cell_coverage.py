@@ -50,7 +50,7 @@ def test_children_are_measured_if_and_only_if_coverage_is_configured_so(
     assert (ran.code, counts(ran), uncovered(ran)) == (0, {"collected": 2, "passed": 2}, missing)
 
 
-@pytest.mark.parametrize("addopts", ["--cov", "-n 2"])
+@pytest.mark.parametrize("addopts", ["--cov", pytest.param("-n 2", marks=pytest.mark.slow)])
 def test_patched_children_are_measured_beside_pytest_cov_and_xdist(place: Makes, addopts: str) -> None:
     here = place(*PLUGINS)
     files = {"src/sample/__init__.py": SOURCE, "tests/test_double.py": TEST_DOUBLE, "tests/test_child.py": IN_CHILD}
@@ -103,7 +103,7 @@ def _module(hit: int, missed: int) -> str:
         (1899, 100, "95", 1, "94.99 % is below 95 %"),
         (19, 1, "95", 0, "coverage 95.00 % (threshold 95 %)"),
         (2, 1, "66.67", 1, "66.66 % is below 66.67 %"),
-        (19, 1, "100", 1, "95.00 % is below 100 %"),
+        pytest.param(19, 1, "100", 1, "95.00 % is below 100 %", marks=pytest.mark.slow),
     ],
 )
 def test_coverage_is_never_rounded_up(
@@ -123,7 +123,7 @@ def test_coverage_is_never_rounded_up(
         assert f"never ran: lines {'2' if missed == 1 else f'2-{1 + missed}'}" in ran.out
 
 
-@pytest.mark.parametrize("where", ["pyproject.toml", ".coveragerc", "setup.cfg"])
+@pytest.mark.parametrize("where", ["pyproject.toml", ".coveragerc", pytest.param("setup.cfg", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("fail_under", "code"), [(80, 0), (84, 1)])
 def test_without_a_table_the_project_s_own_fail_under_is_the_threshold(
     place: Makes, where: str, fail_under: int, code: int

@@ -68,9 +68,9 @@ def test_the_project_s_own_threshold_of_pytest_cov_fails_the_cell_and_says_so(pl
     ("file", "content"),
     [
         ("pytest.ini", '[pytest]\naddopts = -k "not left_out"\n'),
-        ("tox.ini", '[pytest]\naddopts = -k "not left_out"\n'),
+        pytest.param("tox.ini", '[pytest]\naddopts = -k "not left_out"\n', marks=pytest.mark.slow),
         ("setup.cfg", '[tool:pytest]\naddopts = -k "not left_out"\n'),
-        ("pytest.toml", '[pytest]\naddopts = ["-k", "not left_out"]\n'),
+        pytest.param("pytest.toml", '[pytest]\naddopts = ["-k", "not left_out"]\n', marks=pytest.mark.slow),
         ("pyproject.toml", '\n[tool.pytest.ini_options]\naddopts = ["-k", "not left_out"]\n'),
     ],
 )
@@ -125,7 +125,7 @@ def test_asyncio_and_timeout_work_as_without_the_gate(place: Makes) -> None:
     assert "Timeout" in cell(ran)["problems"][0]["message"]
 
 
-@pytest.mark.parametrize("addopts", ["", "--cov=sample", "-n 2 --cov"])
+@pytest.mark.parametrize("addopts", ["", "--cov=sample", pytest.param("-n 2 --cov", marks=pytest.mark.slow)])
 def test_a_package_that_is_a_plugin_of_pytest_is_measured_from_its_import_on(place: Makes, addopts: str) -> None:
     here = place("pytest-cov>=5", "pytest-xdist")
     entry = '\n[project.entry-points.pytest11]\nsample = "sample"\n'

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tarfile
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ import pytest
 
 from lockgate.ports.interpreters import Finder
 from tests.e2e import by_hand
-from tests.support import Ran, environment, gate
+from tests.support import Ran, gate
 
 pytestmark = pytest.mark.slow
 
@@ -151,7 +150,7 @@ def run_by_hand(package: Path, place: Path, pythons: Sequence[str], what: list[s
         data = place / "data" / python / "coverage"
         data.parent.mkdir(parents=True)
         command = (str(env / "bin/python"), "-m", "coverage", "run", f"--data-file={data}", "-m", "pytest")
-        done = _run(package, *command, "-p", "no:cacheprovider", check=False)
+        done = by_hand.run(package, *command, "-p", "no:cacheprovider")
         return Hand(done.returncode, by_hand.summary(done.stdout), tuple(data.parent.iterdir()))
 
     # The first alone: it builds the package, which is not made to be built twice at a time in one folder.
@@ -194,17 +193,6 @@ def _interpreter(place: Path, python: str) -> str:
     return found.path if found is not None else python
 
 
-def _run(folder: Path, *command: str, check: bool = True, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a person would: without the variables that measure lockgate's own tests."""
-    own = {name: None for name in os.environ if name.startswith(("COVERAGE_", "PYTEST_", "VIRTUAL_ENV"))}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**{**own, **changes}),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0 or not check, f"{command}: {done.stdout}{done.stderr}"
-    return done
+def _run(folder: Path, *command: str, **changes: str) -> None:
+    done = by_hand.run(folder, *command, **changes)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"

@@ -85,7 +85,7 @@ def test_a_fixture_that_recovers_is_flaky_too(place: Makes, fixture: str) -> Non
     [
         ("assert runs >= 3", {"failed": 1}),
         ("assert runs != 0\n    pytest.skip('now it cannot tell')", {"failed": 1}),
-        ("assert runs != 0\n    pytest.xfail('now it cannot tell')", {"failed": 1}),
+        pytest.param("assert runs != 0\n    pytest.xfail('now it cannot tell')", {"failed": 1}, marks=pytest.mark.slow),
         ("assert runs != 0\n    pytest.exit('enough', 0)", {"failed": 1}),
         ("assert runs != 0\n    __import__('os')._exit(0)", {"failed": 1}),
         ("assert runs != 0\n    __import__('os').abort()", {"failed": 1}),
@@ -125,7 +125,11 @@ def test_tests_that_never_ran_because_of_a_flaky_one_are_not_passed_over(place: 
 
 @pytest.mark.parametrize(
     ("addopts", "code"),
-    [("-n 2", 0), ("--cov=sample --cov-fail-under=80", 0), ("--cov=sample --cov-fail-under=90", 1)],
+    [
+        pytest.param("-n 2", 0, marks=pytest.mark.slow),
+        ("--cov=sample --cov-fail-under=80", 0),
+        ("--cov=sample --cov-fail-under=90", 1),
+    ],
 )
 def test_reruns_beside_xdist_and_the_project_s_own_threshold(place: Makes, addopts: str, code: int) -> None:
     here = place(*PLUGINS)

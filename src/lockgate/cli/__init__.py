@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,8 @@ COMMANDS = {
     "schema": "Print a JSON Schema: of the configuration or of a report.",
     "completion": "Print the shell completion script.",
 }
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 class _ReaderGoneError(Exception):
@@ -114,6 +117,8 @@ def run(arguments: list[str]) -> int:
     except _ReaderGoneError:
         raise BrokenPipeError from None
     except Exception as error:  # noqa: BLE001  (a bug: told as one, with a log)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            return _out_of_room(error)
         return _crashed(error, arguments)
     return result if isinstance(result, int) else 0
 
@@ -126,6 +131,15 @@ def _show(error: LockgateError) -> int:
     if error.hint:
         console.say(f"  → {error.hint}")
     return error.exit_code
+
+
+def _out_of_room(error: OSError) -> int:
+    """A full disk where nobody expected one, mostly behind `lockgate … > file`: no bug."""
+    from lockgate.model.errors import UnknownError
+    from lockgate.ports.console import forget
+
+    forget(1)
+    return _show(UnknownError(f"{error.filename or 'the output'}: {error.strerror}", "free some space"))
 
 
 def _crashed(error: Exception, arguments: list[str]) -> int:

@@ -69,15 +69,17 @@ def gate(wishes: Wishes, console: Console) -> int:
 
 def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     report = result.report
+    # Files first: whoever reads standard output may stop reading.
+    unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder)
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
         console.document(_rendered(report, wishes.format_, wishes.folder))
     for warning in result.warnings:
         console.say(f"lockgate: {warning}", "unknown")
-    if wishes.report_dir is not None:
-        _write_all(report, wishes.report_dir, wishes.folder)
     _tell_github(report, wishes, console, os.environ)
+    if unwritten is not None:
+        raise unwritten
     if result.interrupted:
         return INTERRUPTED
     return EXIT_CODES[report.verdict] if report.enforced else 0
@@ -93,14 +95,16 @@ def _rendered(report: GateReport, format_: str, project: Path, environment: Mapp
     return reports.render(report, format_)
 
 
-def _write_all(report: GateReport, folder: Path, project: Path) -> None:
+def _write_all(report: GateReport, folder: Path, project: Path) -> UnknownError | None:
+    """Write every format; returns why that was not possible."""
     try:
         for format_ in reports.FORMATS:
             content = _rendered(report, format_, project).encode("utf-8", errors="backslashreplace")
             write_atomic(folder / reports.file_name(format_), content)
     except OSError as error:
         where = error.filename or folder
-        raise UnknownError(f"the report was not written: {where}: {error.strerror or error}") from error
+        return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
+    return None
 
 
 def _tell_github(report: GateReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:

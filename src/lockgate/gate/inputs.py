@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -81,11 +82,20 @@ def outside_files(root: Path, environment: Mapping[str, str]) -> list[str]:
     home = Path(environment.get("HOME") or "/")
     config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
     found = [parent / name for parent in root.parents for name in _ABOVE]
-    found += [root / ".git" / "info" / "exclude"]
+    found += [folder / "info/exclude" for place in (root, *root.parents) for folder in _git_folders(place / ".git")]
     found += [home / name for name in _HOME] + [config / name for name in _CONFIG_HOME]
     found += [Path(folder) / "ty/ty.toml" for folder in environment.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
     found += [root / environment[name] for name in _FILE_VARIABLES if environment.get(name)]
     return sorted({str(path) for path in found})
+
+
+def _git_folders(git: Path) -> Iterator[Path]:
+    """Where a repository keeps its own files: submodules and worktrees have a file that points there."""
+    yield git
+    if git.is_file():
+        own = git.parent / _text(git).removeprefix("gitdir:").strip()
+        yield own
+        yield own / _text(own / "commondir").strip()
 
 
 def _named_in_configuration(
@@ -134,6 +144,7 @@ def _named(project: Project, environment: Mapping[str, str], pytest_args: tuple[
     config = project.config
     words = [*config.lint.paths, *config.format.paths, *config.types.paths, *config.test.args, *pytest_args]
     words += [word for check in config.check.values() for word in check.run]
+    words += [shutil.which(check.run[0], path=environment.get("PATH")) or "" for check in config.check.values()]
     words += environment.get("PYTEST_ADDOPTS", "").split()
     words += [word for name in _PYTEST_PATHS for word in project.ini.get(name, "").split()]
     for word in words:

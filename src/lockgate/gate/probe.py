@@ -65,6 +65,9 @@ class _Files:
             "os.posix_spawn": lambda given: self._called(_calls_git(given[0], given[1])),
             "os.exec": lambda given: self._called(_calls_git(given[0], given[1])),
             "os.system": lambda given: self._called(_calls_git(given[0], ())),
+            # Only extension modules come with their file; libraries by name alone are the system's.
+            "import": lambda given: self._opened(_absolute(given[1]), os.O_RDONLY),
+            "ctypes.dlopen": lambda given: self._opened(_absolute(given[0]) if "/" in str(given[0]) else None, 0),
         }
         sys.addaudithook(self._hear)
 

@@ -32,9 +32,10 @@ COMPLETIONS = {
     ("gate", "--format", "j"): ["json", "junit"],
     ("schema", ""): ["config", "gate", "doctor"],
     ("completion", "z"): ["zsh"],
-    ("gaet", ""): [],
-    ("gate", "--format", "xml", "--jobs", "no", "test-3.1"): [],
-    ("gate", "-C", "no/such/folder", "li"): [],
+    # A mistake further left is told when the command is run, not while it is typed.
+    ("gaet", "ga"): ["gate"],
+    ("gate", "--format", "xml", "--jobs", "no", "test-3.1"): ["test-3.12"],
+    ("gate", "-C", "no/such/folder", "li"): ["lint"],
 }
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.flows import init
+from lockgate.model.errors import UsageError
+from lockgate.ports.pyproject import read_project
 from tests.support import write
 from tests.unit.cli.conftest import Cli
 
@@ -141,11 +144,10 @@ def test_a_file_that_cannot_be_read_or_written_is_named(cli: Cli, tmp_path: Path
     assert cli("init", "-C", tmp_path).code == 2
 
 
-def test_a_full_disk_leaves_the_old_file(cli: Cli, tmp_path: Path, full_disk: None) -> None:
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, full_disk: None) -> None:
     del full_disk
-    write(tmp_path, {"pyproject.toml": PLAIN})
-    shown = cli("init", "-C", tmp_path)
-    assert shown.code == 2
-    assert shown.err == f"lockgate: {tmp_path.resolve()}/pyproject.toml: File too large\n"
+    project = read_project(write(tmp_path, {"pyproject.toml": PLAIN}))
+    with pytest.raises(UsageError, match=r"pyproject\.toml: File too large$"):
+        init.apply(init.changes(project))
     assert (tmp_path / "pyproject.toml").read_text() == PLAIN
     assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]

@@ -115,6 +115,12 @@ def test_a_reader_that_goes_away_is_no_verdict_and_no_complaint(tmp_path: Path, 
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
+def test_a_report_is_written_even_when_nobody_reads_the_result(quick: Path, tmp_path: Path) -> None:
+    done = without_reader(quick, "gate", "good", "--report", str(tmp_path / "out"), stream="stdout")
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert "PASS in " in (tmp_path / "out/gate.txt").read_text()
+
+
 def test_what_cannot_be_told_any_more_still_has_its_exit_code(tmp_path: Path) -> None:
     assert without_reader(tmp_path, "gate", stream="stderr").returncode == 2
 
@@ -128,3 +134,21 @@ def test_a_reader_that_takes_all_changes_nothing(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.startswith(b"Usage: lockgate ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [("--help",), ("schema", "gate"), ("gate", "--list")])
+def test_results_that_go_to_a_full_disk_are_unknown_and_no_bug(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    write(tmp_path, {"pyproject.toml": "[tool.lockgate]\n"})
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command(*arguments),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == "lockgate: the output: No space left on device\n  → free some space\n"
