@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import re
 import signal
 import sys
@@ -12,6 +13,9 @@ import pytest
 from lockgate import __main__ as door
 from lockgate import cli as commands
 from lockgate.flows import doctor
+from lockgate.gate import workers
+from lockgate.gate.checks import RUNNERS
+from lockgate.gate.outcome import Outcome
 from lockgate.model.errors import InterruptedByUserError
 from tests.support import write
 from tests.unit.cli.conftest import Cli
@@ -60,6 +64,37 @@ def test_where_no_log_can_be_written_that_is_said(cli: Cli, root: Path, monkeypa
         shown = cli("doctor", "-C", root)
     assert shown.code == 70
     assert shown.err.endswith("→ no log could be written (No such file or directory); please report it\n")
+
+
+def provoke_in_a_check(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """The next custom check ends in this, in the thread that runs it."""
+
+    def fail(_context: object) -> Outcome:
+        raise error
+
+    monkeypatch.setattr(workers, "RUNNERS", {**RUNNERS, "custom": fail})
+
+
+def test_a_bug_in_a_check_stops_the_gate_and_is_told_as_one(
+    cli: Cli, root: Path, quick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del root  # where the log goes
+    provoke_in_a_check(monkeypatch, ValueError("surprise"))
+    shown = cli("gate", "--keep-going", "--fresh", "-C", quick)
+    assert (shown.code, shown.out) == (70, "")
+    assert "this is a bug in lockgate: ValueError: surprise" in shown.err
+    assert "Traceback" not in shown.err
+    assert not list((quick / ".lockgate/run").iterdir())
+
+
+def test_an_error_of_the_system_in_a_check_is_unknown_and_no_bug(
+    cli: Cli, quick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provoke_in_a_check(monkeypatch, OSError(errno.ENOSPC, "No space left on device", "/some/where"))
+    shown = cli("gate", "good", "--fresh", "--format", "json", "-C", quick)
+    assert shown.code == 3
+    assert shown.check("good")["status"] == "unknown"
+    assert shown.check("good")["reason"] == "/some/where: No space left on device; free some space"
 
 
 def test_ctrl_c_is_130(cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,8 @@ def _read_mypy(context: Context, done: Finished) -> tuple[tuple[Problem, ...], i
             column=int(match["column"]) if match["column"] else None,
         )
         for match in map(_MYPY_LINE.match, done.output.splitlines())
-        if match
+        # A crash of mypy's is no problem of the project's.
+        if match and not match["message"].startswith("INTERNAL ERROR")
     )
     proof = _MYPY_PROOF.search(done.output)
     return problems, int(proof[1] or proof[2]) if proof else 0
