@@ -111,8 +111,17 @@ class Tox(Contestant):
         super().lay_out()
         shutil.copy(self.package.peers / "tox.ini", self.home)
 
+    def install(self) -> None:
+        # The cold run may have left wheels, which would not see an edit.
+        shutil.rmtree(self.project / ".tox", ignore_errors=True)
+        sample = run(self._command(), self.project, self.workshop.offline)
+        if sample.code != 0:
+            raise SystemExit(f"{sample.output}\ncompare: tox's environments cannot be made")
+
     def command(self, scenario: str) -> list[str | Path]:
-        flags = self.package.tox_cold if scenario == "cold" else ("--skip-env-install",)
+        return self._command(*(self.package.tox_cold if scenario == "cold" else ("--skip-env-install",)))
+
+    def _command(self, *flags: str) -> list[str | Path]:
         places = ("-c", self.home / "tox.ini", "--root", ".", "--workdir", ".tox")
         return [self.workshop.tool("tox"), "run-parallel", "-p", str(_cores()), *places, *flags]
 
