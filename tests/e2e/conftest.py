@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 import pytest
 
 from tests.e2e.places import Makes, Place
-
-# Who runs the tests in the background of a shell has SIGINT ignored, and lockgate started by a test would respect that.
-for _signal in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    if signal.getsignal(_signal) is signal.SIG_IGN:
-        signal.signal(_signal, signal.default_int_handler if _signal == signal.SIGINT else signal.SIG_DFL)
 
 # The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
 CELL = (3, 11)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,14 @@ def start(
     root: Path, *arguments: str, ignoring: Callable[[], object] | None = None, **changes: str | None
 ) -> subprocess.Popen[bytes]:
     """`lockgate gate --format json …` in a session of its own, as under a terminal; `ignoring` runs in the child."""
+
+    def prepare() -> None:
+        # Whoever runs the tests may have signals ignored (a shell's background job, an xdist worker, an earlier test).
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        if ignoring is not None:
+            ignoring()
+
     return subprocess.Popen(
         command("gate", "--format", "json", *arguments),
         cwd=root,
@@ -37,7 +46,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=ignoring,  # noqa: PLW1509  (the tests start no threads)
+        preexec_fn=prepare,  # noqa: PLW1509  (the tests start no threads)
     )
 
 

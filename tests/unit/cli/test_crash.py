@@ -122,8 +122,10 @@ def test_windows_is_told_that_it_is_not_supported_yet(cli: Cli, monkeypatch: pyt
 
 @pytest.fixture
 def signals() -> Iterator[None]:
-    """What the door does with signals ends with the test."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """What the door does with signals ends with the test, and begins as under a terminal."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
