@@ -14,6 +14,7 @@ _DURATION = "a number above 0 and a unit, e.g. 90s, 10m or 7d"
 # The look-ahead refuses zero: nothing can end within 0s.
 Duration = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])\d+(\.\d+)?[smhd]$", description=_DURATION)]
 Size = Annotated[str, msgspec.Meta(pattern=r"^\d+(KB|MB|GB)$", description="a number and a unit, e.g. 200MB")]
+AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/", description="an absolute path: uv does not expand ~")]
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -129,6 +130,7 @@ class Config(Table, frozen=True):
         packages: Further requirements installed in every cell, e.g. `pretend`.
         env: Names (or patterns with `*`) of environment variables that the checks may see.
         cache_size: Cap of the result cache, e.g. `200MB`.
+        uv_cache_dir: UV_CACHE_DIR of the workflows; None means uv's own place in the home of GitHub's runner.
     """
 
     python: Annotated[tuple[PythonVersion, ...], msgspec.Meta(min_length=1)] | None = None
@@ -141,6 +143,7 @@ class Config(Table, frozen=True):
     packages: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     cache_size: Size = "200MB"
+    uv_cache_dir: AbsolutePath | None = None
     coverage: CoverageConfig = CoverageConfig()
     lint: LintConfig = LintConfig()
     format: LintConfig = LintConfig()
