@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -118,6 +118,54 @@ class PhaseConfig(Table, frozen=True):
     protection: Phase = "enforce"
 
 
+class JobConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows.FILE.jobs.JOB]`: additions to a rendered job.
+
+    Attributes:
+        permissions: Of the job's token, beside those that it has.
+        before: Steps by the id of the step that they stand before.
+        after: Steps by the id of the step that they stand behind.
+    """
+
+    runs_on: str | tuple[str, ...] | None = None
+    timeout_minutes: Annotated[int, msgspec.Meta(ge=1, le=4320)] | None = None
+    permissions: dict[str, Literal["read", "write", "none"]] = {}
+    env: dict[str, str] = {}
+    before: dict[str, tuple[dict[str, Any], ...]] = {}
+    after: dict[str, tuple[dict[str, Any], ...]] = {}
+
+
+class FileConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows.FILE]`; `managed = false`: written by hand, and only its promises are checked."""
+
+    managed: bool = True
+
+
+class WorkflowConfig(FileConfig, frozen=True):
+    """`[tool.lockgate.workflows.FILE]` of a workflow, with additions that outlast an upgrade."""
+
+    env: dict[str, str] = {}
+    jobs: dict[str, JobConfig] = {}
+    extra_jobs: dict[str, dict[str, Any]] = {}
+
+
+class WorkflowsConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows]`; `root` is the repository's folder, relative to the package (default: git's)."""
+
+    root: str | None = None
+    quality_gate: WorkflowConfig = WorkflowConfig()
+    security_scan: WorkflowConfig = WorkflowConfig()
+    publish: WorkflowConfig = WorkflowConfig()
+    dependabot: FileConfig = FileConfig()
+    codeowners: FileConfig = FileConfig()
+
+
+class DependabotConfig(Table, frozen=True):
+    """`[tool.lockgate.dependabot]`."""
+
+    schedule: Literal["daily", "weekly", "monthly"] = "daily"
+
+
 class Config(Table, frozen=True):
     """`[tool.lockgate]`: everything has a default that is right for most packages.
 
@@ -157,3 +205,5 @@ class Config(Table, frozen=True):
     reports: ReportsConfig = ReportsConfig()
     health: HealthConfig = HealthConfig()
     phase: PhaseConfig = PhaseConfig()
+    workflows: WorkflowsConfig = WorkflowsConfig()
+    dependabot: DependabotConfig = DependabotConfig()
