@@ -36,8 +36,8 @@ class Line(msgspec.Struct, frozen=True):
 def emit(document: Mapping[str, Any], heading: Sequence[str] = ()) -> tuple[Line, ...]:
     """The lines of a YAML file: the `heading` as comments, then the document in parts.
 
-    Mappings keep their order. Values are mappings, sequences, strings, numbers, booleans, None and `Commented`; the last
-    two stand in mappings only.
+    Mappings keep their order. Values are mappings, sequences, strings, numbers, booleans, None and `Commented`; the
+    last two stand in mappings only.
     """
     lines = [Line(f"# {text}".rstrip(), "heading") for text in heading]
     parted = False
