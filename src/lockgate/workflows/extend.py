@@ -9,7 +9,7 @@ from typing import Any
 from lockgate.model.config import JobConfig, WorkflowConfig
 from lockgate.model.decode import suggest
 from lockgate.workflows.emit import Commented
-from lockgate.workflows.kit import runs_on
+from lockgate.workflows.kit import HOSTED, runs_on
 from lockgate.workflows.pins import Pin, Used, problem
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -155,7 +155,7 @@ def _extra_job(name: str, job: Mapping[str, Any], place: Keys, pins: Mapping[str
     steps = job.get("steps")
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
         raise Misfit((*place, "steps"), f"the job {name!r} has no steps", "steps is an array of tables")
-    limits = {"name": name, "runs-on": "ubuntu-24.04", "timeout-minutes": _MINUTES, "permissions": permissions}
+    limits = {"name": name, "runs-on": HOSTED, "timeout-minutes": _MINUTES, "permissions": permissions}
     return {
         **limits,
         **rest,

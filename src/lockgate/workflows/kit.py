@@ -12,6 +12,8 @@ from lockgate.workflows.facts import NESTED, Facts
 from lockgate.workflows.pins import Pin, uses
 
 UV = "0.13.9"
+# A machine that GitHub makes anew for each job.
+HOSTED = "ubuntu-24.04"
 ALWAYS = "${{ always() }}"
 UNLESS_CANCELLED = "${{ !cancelled() }}"
 TOKEN = {"GH_TOKEN": "${{ github.token }}"}
@@ -41,7 +43,7 @@ class Kit:
     def job(self, title: str, minutes: int, steps: Sequence[Step], **more: object) -> dict[str, Any]:
         """A job with the least that a token can, reading the code, unless `permissions` says otherwise."""
         first: dict[str, object] = {key: more.pop(key) for key in ("needs", "if") if key in more}
-        limits = {"runs-on": runs_on(self.facts.runner), "timeout-minutes": minutes}
+        limits = {"runs-on": runs_on(str(more.pop("runner", self.facts.runner))), "timeout-minutes": minutes}
         permissions = {"permissions": more.pop("permissions", {"contents": READ_CODE})}
         return {"name": title, **first, **limits, **permissions, **more, "steps": list(steps)}
 

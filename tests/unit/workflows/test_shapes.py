@@ -184,6 +184,16 @@ def test_nothing_is_cached_where_something_is_released(rendered: dict[str, Surve
                     assert len(outside) <= 512
 
 
+def test_jobs_run_where_their_actions_can(rendered: dict[str, Survey]) -> None:
+    for name in ("arm", "macos", "self-hosted", "custom-runner"):
+        documents = {file.name: document for file, document in workflows(rendered[name])}
+        runner = rendered[name].facts.runner
+        assert documents["quality_gate"]["jobs"]["test-matrix"]["runs-on"] == runner
+        assert documents["publish"]["jobs"]["publish"]["runs-on"] == "ubuntu-24.04"
+        expected = "ubuntu-24.04" if name == "arm" else runner
+        assert documents["security_scan"]["jobs"]["codeql"]["runs-on"] == expected
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_the_yaml_holds_no_logic(rendered: dict[str, Survey], shape: Shape) -> None:
     for _, document in workflows(rendered[shape.name]):
