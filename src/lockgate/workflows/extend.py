@@ -47,7 +47,7 @@ def extended(
     Raises:
         Misfit: A job or step that something is added to does not exist, or an addition would break a promise.
     """
-    keys = ("workflows", name.replace("_", "-"))
+    keys: Keys = ("workflows", name.replace("_", "-"))
     stated = document.get("env", {})
     _refuse_stated(more.env, stated, keys)
     jobs: dict[str, Any] = dict(document["jobs"])
@@ -76,8 +76,8 @@ def extended(
     for job in jobs if name in _CLOSED else ():
         if job != _CLOSED[name] and "id-token" in jobs[job]["permissions"]:
             kind = "extra-jobs" if job in more.extra_jobs else "jobs"
-            place = (*keys, kind, job, "permissions", "id-token")
-            raise Misfit(place, f"the job {_CLOSED[name]!r} alone may speak for the publisher")
+            at = (*keys, kind, job, "permissions", "id-token")
+            raise Misfit(at, f"the job {_CLOSED[name]!r} alone may speak for the publisher")
     env = {"env": {**stated, **more.env}} if stated or more.env else {}
     return {**document, **env, "jobs": jobs}
 
