@@ -99,6 +99,15 @@ def test_files_of_others_are_not_overwritten_silently(cli: Cli, tmp_path: Path) 
     assert cli("render", "--check", "-C", place).code == 0
 
 
+def test_a_full_disk_leaves_the_old_file(cli: Cli, tmp_path: Path, full_disk: None) -> None:
+    del full_disk
+    place = write(tmp_path, {"pyproject.toml": TABLE, ".github/CODEOWNERS": "# lockgate: format 1, table " + "0" * 12})
+    shown = cli("render", "--overwrite", "-C", place)
+    assert shown.code == 2
+    assert shown.err == f"lockgate: {GATE}: File too large\n"
+    assert [path.name for path in (tmp_path / ".github").rglob("*")] == ["CODEOWNERS", "workflows"]
+
+
 def test_without_a_table_there_is_nothing_to_render(cli: Cli, tmp_path: Path) -> None:
     shown = cli("render", "-C", write(tmp_path, {"pyproject.toml": "[project]\nname = 'x'\n"}))
     assert shown.code == 2
