@@ -213,7 +213,7 @@ def write(found: Survey, *, overwrite: bool) -> list[tuple[str, str]]:
     """Write the managed files; returns path and what became of it.
 
     Raises:
-        UsageError: A file that lockgate did not write stands in the way (then nothing is written), or no file can be.
+        UsageError: A file that lockgate did not write stands in the way (then nothing is written), or writing fails.
     """
     table = found.facts.digest()
     states = {file.name: drift(file, found.texts[file.name], table).state for file in found.managed()}
