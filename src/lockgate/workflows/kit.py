@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -57,10 +58,10 @@ class Kit:
     def lockgate(
         self, name: str, title: str, arguments: str, env: Mapping[str, str] | None = None, *, condition: str = ""
     ) -> Step:
-        """A step that calls lockgate, and nothing else; the first of the `arguments` is the command."""
-        command, _, rest = arguments.partition(" ")
+        """A step that calls lockgate, and nothing else; the first words of the `arguments` are the command."""
         place = f" -C {shlex.quote(self.facts.folder)}" if self.facts.folder else ""
-        run = f"uv run --project {NESTED} --locked lockgate {command}{place} {rest}".rstrip()
+        placed = re.sub(r"^[a-z]+(?: [a-z]+)*", lambda command: f"{command[0]}{place}", arguments)
+        run = f"uv run --project {NESTED} --locked lockgate {placed}"
         return _step(name, title, condition, **({"env": dict(env)} if env else {}), run=run)
 
     def checkout(self, *, history: bool = False) -> Step:

@@ -215,6 +215,17 @@ def test_the_yaml_holds_no_logic(rendered: dict[str, Survey], shape: Shape) -> N
                     assert CALL.fullmatch(run), run
 
 
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.folder], ids=lambda shape: shape.name)
+def test_a_shell_passes_the_folder_on_as_it_is_called(rendered: dict[str, Survey], shape: Shape) -> None:
+    stand_in = "uv() { for argument; do printf '%s\\0' \"$argument\"; done; }"
+    for _, document in workflows(rendered[shape.name]):
+        for run in [step["run"] for _, step in steps(document) if "run" in step]:
+            done = subprocess.run(["bash", "-c", f"{stand_in}\n{run}"], capture_output=True, check=True)
+            arguments = done.stdout.decode().split("\0")
+            assert arguments[arguments.index("-C") + 1] == shape.folder
+            assert arguments[:5] == ["run", "--project", ".github/lockgate", "--locked", "lockgate"]
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
 def test_inputs_are_those_that_the_actions_have(rendered: dict[str, Survey], shape: Shape) -> None:
     for _, document in workflows(rendered[shape.name]):
