@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
@@ -27,6 +28,7 @@ from lockgate.workflows.facts import NESTED, Facts, facts
 from lockgate.workflows.files import File
 
 SCHEMA = "lockgate/render/1"
+_MOST = 1_000_000  # bytes: a hundred times what any of these files has
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ def survey(project: Project, *, update_pins: bool = False) -> Survey:
     folder = project.root.relative_to(root).as_posix()
     steps = [(step.name, step.kind) for step in plan(project, Selection()).steps]
     found = facts(project, steps, folder="" if folder == "." else folder, versioned_by_git=version_from_git(project))
-    texts = {name: _read(root / path) for name, path in files.PATHS.items()}
+    texts = {name: _read(root, path) for name, path in files.PATHS.items()}
     try:
         rendered = files.render(found, _pins(found, {} if update_pins else texts))
     except Misfit as error:
@@ -109,8 +111,19 @@ def _pins(found: Facts, texts: Mapping[str, str | None]) -> dict[str, dict[str, 
     return {name: {**base, **shared, **committed.get(name, {})} for name in files.PATHS}
 
 
-def _read(path: Path) -> str | None:
+def _read(root: Path, shown: str) -> str | None:
+    path = root / shown
+    link = next((one for one in (path, *path.parents[:2]) if one != root and one.is_symlink()), None)
+    if link is not None:
+        raise UsageError(f"{link}: a link, and GitHub follows none", "put the file itself there")
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: this is no file", "move it away, then run `lockgate render`")
+        if path.exists() and path.stat().st_size > _MOST:
+            raise UsageError(
+                f"{path}: {path.stat().st_size:,} bytes, which is more than any such file has",
+                "move it away, then run `lockgate render`",
+            )
         return path.read_bytes().decode("utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
@@ -175,6 +188,9 @@ def _promises(file: File, text: str | None) -> Iterable[Problem]:
         yield _problem(file.path, "promise", "is not there, though the table says that it is written by hand")
         return
     if file.document is None:
+        return
+    if (wrong := re.search("[\ud800-\udfff]", text)) is not None:
+        yield _problem(file.path, "promise", "not UTF-8", text.count("\n", 0, wrong.start()) + 1)
         return
     try:
         actual = read_yaml(text, file.path)

@@ -28,7 +28,7 @@ PATHS = {
     "dependabot": ".github/dependabot.yml",
     "codeowners": ".github/CODEOWNERS",
 }
-_STAMP = re.compile(r"^# lockgate: format (\d+), table ([0-9a-f]{12}), body ([0-9a-f]{12})$", re.MULTILINE)
+_STAMP = re.compile(r"^# lockgate: format (\d+), table ([0-9a-f]{12}), body ([0-9a-f]{12})\r?$", re.MULTILINE)
 
 
 class File(msgspec.Struct, frozen=True):
