@@ -15,6 +15,7 @@ from lockgate.gate.plan import Selection, plan
 from lockgate.model.errors import UsageError
 from lockgate.model.problem import Problem
 from lockgate.model.project import Project
+from lockgate.model.shown import printable
 from lockgate.model.tomlline import line_of
 from lockgate.model.verdict import Verdict
 from lockgate.ports import git
@@ -160,7 +161,12 @@ def _judge(file: File, found: Survey, table: str) -> FileReport:
     elif state.state != "same":
         what = {"changed": "differs from what the table renders", "missing": "is not there"}
         problems.append(_problem(file.path, "drift", what.get(state.state, "was not written by lockgate")))
-    return FileReport(file.path, state.state, tuple(problems), state.difference)
+    return FileReport(file.path, state.state, tuple(problems), _utf8(state.difference))
+
+
+def _utf8(text: str) -> str:
+    """What is not UTF-8 in a file as `xe9` with a backslash: a JSON document cannot carry it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _problem(
@@ -168,7 +174,7 @@ def _problem(
 ) -> Problem:
     remedy = {"drift": "lockgate render", "format": "lockgate render", "pin": "lockgate render --update-pins"}
     return Problem(
-        tool="lockgate", rule=rule, severity=severity, message=message, path=path, line=line, help=remedy.get(rule)
+        tool="lockgate", rule=rule, severity=severity, message=_utf8(message), path=path, line=line, help=remedy.get(rule)
     )
 
 
@@ -233,11 +239,12 @@ def show(report: RenderReport, console: Console, format_: str) -> None:
         console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
         return
     for file in report.files:
-        console.result(file.difference)
+        console.result(printable(file.difference))
     for problem in (problem for file in report.files for problem in file.problems):
         remedy = f"  → {problem.help}" if problem.help else ""
         console.say(
-            f"lockgate: {problem.where()}: {problem.message}{remedy}", "fail" if problem.severity == "error" else ""
+            f"lockgate: {problem.where()}: {printable(problem.message)}{remedy}",
+            "fail" if problem.severity == "error" else "",
         )
     if os.environ.get("GITHUB_ACTIONS") == "true":
         console.document("".join(annotation("render", one) + "\n" for file in report.files for one in file.problems))

@@ -33,7 +33,7 @@ CONTENT: Mapping[str, tuple[bytes, str]] = {
     "a tag": (b"on: !!python/object/apply:os.system [exit]\njobs: {}\n", "the trigger pull_request is missing"),
     "a number that is none": (b"on: !!int x\njobs: {}\n", "not valid YAML"),
     "a number without end": (b"on: 1e999\njobs: {b: 9999999999999999999999999}\n", "the trigger pull_request is missing"),
-    "depth": (b"on: " + b"[" * 5000 + b"\n", "not valid YAML"),
+    "depth": (b"on: " + b"[" * 900 + b"\n", "not valid YAML"),
     "a NUL": (b"on: push\x00\njobs: {}\n", "not valid YAML"),
     "another encoding": ("on: push\nname: café\n".encode("latin-1"), f"{PATH}:2: not UTF-8"),
     "UTF-16": ("on: push\n".encode("utf-16"), f"{PATH}:1: not UTF-8"),
