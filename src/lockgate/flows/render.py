@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from lockgate.gate.declared import version_from_git
 from lockgate.gate.plan import Selection, plan
+from lockgate.model.config import Folder
 from lockgate.model.errors import UsageError
 from lockgate.model.problem import Problem
 from lockgate.model.project import Project
@@ -77,7 +79,15 @@ def survey(project: Project, *, update_pins: bool = False) -> Survey:
     root = _repository(project)
     folder = project.root.relative_to(root).as_posix()
     steps = [(step.name, step.kind) for step in plan(project, Selection()).steps]
-    found = facts(project, steps, folder="" if folder == "." else folder, versioned_by_git=version_from_git(project))
+    lock = project.lock
+    committed = lock is not None and lock.is_relative_to(root) and not git.is_ignored(root, lock)
+    found = facts(
+        project,
+        steps,
+        folder=_nameable("" if folder == "." else folder),
+        lock=lock.relative_to(root).as_posix() if lock is not None and committed else "",
+        versioned_by_git=version_from_git(project),
+    )
     texts = {name: _read(root / path) for name, path in files.PATHS.items()}
     try:
         rendered = files.render(found, _pins(found, {} if update_pins else texts))
@@ -98,6 +108,16 @@ def _repository(project: Project) -> Path:
             'name the package\'s folder (".") or one above it',
         )
     return root
+
+
+def _nameable(folder: str) -> str:
+    """The package's folder, when GitHub's patterns, a command and an expression can all name it."""
+    if folder and re.search(get_args(Folder)[1].pattern, folder) is None:
+        raise UsageError(
+            f"the workflows cannot name the package's folder {folder!r}",
+            "rename it: without wildcards, quotes, #, ! and ${{, and without spaces at its ends",
+        )
+    return folder
 
 
 def _pins(found: Facts, texts: Mapping[str, str | None]) -> dict[str, dict[str, pins.Pin]]:

@@ -16,9 +16,8 @@ _PLAIN = re.compile(r"[A-Za-z_./$].*")
 _OTHER = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|\.nan|\.inf|\.[0-9_.]+(?:e[-+]?\d+)?")
 _ENDS_PLAIN = re.compile(r": | #|:$|\s$")
 _FLOW = re.compile(r"[,\[\]{}]")
-# U+FFFD too: what stands for bytes that could not be read is never taken for what was rendered.
 _UNPRINTABLE = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffc\U00010000-\U0010ffff]"
+    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\U00010000-\U0010ffff]"
 )
 
 
@@ -78,7 +77,7 @@ def scalar(value: object, *, flow: bool = False) -> str:
     return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
 
 
-def _number(value: float | bool | None) -> str:  # noqa: FBT001  (a value, no switch)
+def _number(value: float | bool | None) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             return ".nan" if math.isnan(value) else f"{'-' * (value < 0)}.inf"

@@ -35,8 +35,8 @@ class Kit:
 
     def __init__(self, facts: Facts, pins: Mapping[str, Pin], *, cached: bool) -> None:
         self.facts = facts
+        self.cached = cached
         self._pins = pins
-        self._cached = cached
 
     def job(self, title: str, minutes: int, steps: Sequence[Step], **more: object) -> dict[str, Any]:
         """A job with the least that a token can, reading the code, unless `permissions` says otherwise."""
@@ -95,10 +95,10 @@ class Kit:
 
         `content` tells apart what jobs put into caches of one kind, e.g. the Python.
         """
-        if not self._cached:
+        if not self.cached:
             return [], {}
         facts, system = self.facts, "${{ runner.os }}"
-        lock = facts.inside("uv.lock" if facts.locked else "pyproject.toml")
+        lock = facts.lock or facts.inside("pyproject.toml")
         locks = ", ".join(_literal(path) for path in (lock, f"{NESTED}/uv.lock"))
         hashed = f"uv-{system}-${{{{ hashFiles({locks}) }}}}-"
         run = "${{ github.run_id }}-${{ github.run_attempt }}"
