@@ -22,9 +22,9 @@ _UNPRINTABLE = re.compile(
 
 
 class Commented(msgspec.Struct, frozen=True):
-    """A scalar with a comment behind it."""
+    """A scalar, or a sequence of scalars, with a comment behind it."""
 
-    value: str | int | bool
+    value: str | int | bool | tuple[str, ...]
     comment: str
 
 
@@ -97,7 +97,8 @@ def _pair(key: str, value: object, depth: int, above: str) -> Iterator[Line]:
     # GitHub reads YAML 1.2, where `on` is a name like any other.
     head = f"{' ' * depth}{key if key == 'on' else scalar(key)}:"
     if isinstance(value, Commented):
-        yield Line(f"{head} {scalar(value.value)}{f'  # {value.comment}' if value.comment else ''}", place)
+        shown = _flow(value.value) if isinstance(value.value, tuple) else scalar(value.value)
+        yield Line(f"{head} {shown}{f'  # {value.comment}' if value.comment else ''}", place)
     elif isinstance(value, Mapping):
         yield Line(head if value else f"{head} {{}}", place)
         for inner, content in value.items():

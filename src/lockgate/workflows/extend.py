@@ -9,6 +9,7 @@ from typing import Any
 from lockgate.model.config import JobConfig, WorkflowConfig
 from lockgate.model.decode import suggest
 from lockgate.workflows.emit import Commented
+from lockgate.workflows.kit import runs_on
 from lockgate.workflows.pins import Pin, Used, problem
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -124,7 +125,7 @@ def _job(job: Mapping[str, Any], more: JobConfig, place: Keys, pins: Mapping[str
             steps[at:at] = new
     found = {**job, "steps": steps}
     if more.runs_on is not None:
-        found["runs-on"] = more.runs_on
+        found["runs-on"] = runs_on(more.runs_on)
     if more.timeout_minutes is not None:
         found["timeout-minutes"] = more.timeout_minutes
     found["permissions"] = {**job["permissions"], **_permissions(more.permissions, (*place, "permissions"))}
@@ -189,7 +190,7 @@ def _step(step: Mapping[str, Any], place: Keys, pins: Mapping[str, Pin]) -> dict
 def _pinned(reference: object, place: Keys, pins: Mapping[str, Pin]) -> str | Commented:
     """The reference with the pin that the bot committed, if there is one."""
     text = str(reference)
-    if text.startswith("./") or _DIGEST.fullmatch(text):
+    if text.startswith(("./", "$/")) or _DIGEST.fullmatch(text):
         return text
     match = _USES.fullmatch(text)
     if match is None or text.startswith("docker:"):

@@ -15,7 +15,8 @@ from lockgate.model.project import Project
 
 NESTED = ".github/lockgate"
 _PRIVATE = "Private ::"
-_BOT_MOST = 90  # days that Dependabot takes for a cool-down
+# Days of a cool-down: fewer than a week and auditors object, more Dependabot does not take.
+_BOT_LEAST, _BOT_MOST = 7, 90
 _JOB_MOST = 5 * 24 * 60  # minutes
 _CHECKS_LEAST = 45
 
@@ -72,6 +73,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
         return hashlib.blake2b(msgspec.json.encode(plain, order="deterministic"), digest_size=6).hexdigest()
 
+    @property
+    def cached(self) -> bool:
+        """Whether checks may use caches: none where the branch that they run for is one of releases."""
+        return "release" not in self.branch.lower()
+
     def inside(self, path: str) -> str:
         """A path of the package as the repository knows it."""
         return f"{self.folder}/{path}" if self.folder else path
@@ -108,7 +114,7 @@ def facts(
         minute=_minute_of_day(name),
         test_minutes=_minutes(parse_duration(config.test.timeout) * (1 + config.test.reruns)),
         checks_minutes=max(_CHECKS_LEAST, _minutes(custom)),
-        cool_down=min(_BOT_MOST, math.ceil(parse_duration(config.scan.cool_down) / 86400)),
+        cool_down=max(_BOT_LEAST, min(_BOT_MOST, math.ceil(parse_duration(config.scan.cool_down) / 86400))),
         schedule=config.dependabot.schedule,
         fixtures=config.test.cache,
         additions=config.workflows,

@@ -31,13 +31,13 @@ def quality_gate(facts: Facts, pins: Mapping[str, Pin]) -> dict[str, Any]:
             "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
         },
         "env": environment(facts, "UV_CACHE_DIR", "PYTHON_VERSION_MATRIX", "COVERAGE_THRESHOLD"),
-        "jobs": gate_jobs(Kit(facts, pins, cached=True)),
+        "jobs": gate_jobs(Kit(facts, pins, cached=facts.cached)),
     }
 
 
 def security_scan(facts: Facts, pins: Mapping[str, Pin]) -> dict[str, Any]:
     """The security scan on every change and every day, and its report on a branch of its own."""
-    kit = Kit(facts, pins, cached=True)
+    kit = Kit(facts, pins, cached=facts.cached)
     hour, minute = divmod(facts.minute, 60)
     return {
         "name": "security-scan",
