@@ -91,7 +91,7 @@ def _file(
     )
     if document is None:
         lines = tuple(
-            Line(text, "owners" if text and text[0] != "#" else "heading")
+            Line(text, "heading" if text.startswith("#") else "owners" if text else "")
             for text in plain.codeowners(facts, heading).splitlines()
         )
     else:

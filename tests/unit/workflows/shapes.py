@@ -1,4 +1,5 @@
 """Packages of many shapes, and what lockgate renders for each."""
+# ruff: noqa: E501  (a table: one row a line)
 
 from __future__ import annotations
 
@@ -143,6 +144,8 @@ _SIX = ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"]
 _SELF_HOSTED = {".github/actionlint.yaml": "self-hosted-runner:\n  labels: [gpu-large, big box]\n"}
 _INDEX = '[[tool.uv.index]]\nname = "internal"\nurl = "https://pypi.example.org/simple"\nexplicit = true'
 _SCM = '[build-system]\nrequires = ["setuptools>=70", "setuptools-scm>=8"]\nbuild-backend = "setuptools.build_meta"'
+_PRIVATE = 'classifiers = ["Private :: Do Not Upload"]'
+_WORKSPACE = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
 _CHECK = "[tool.lockgate.check.{}]\nrun = ['true']\ntimeout = '{}'\n"
 
 # Two or three that people look at whole, see `golden/`.
@@ -159,7 +162,7 @@ GOLDEN = (
         "small-and-private",
         'checks = ["lint", "test"]\n[tool.lockgate.protection]\nbranch = "release/1.x+lts"\n'
         '[tool.lockgate.dependabot]\nschedule = "weekly"',
-        project='name = "wee"\nclassifiers = ["Private :: Do Not Upload"]\ndynamic = ["version"]\nrequires-python = ">=3.12"',
+        project=f'name = "wee"\n{_PRIVATE}\ndynamic = ["version"]\nrequires-python = ">=3.12"',
         folder="päckages/my pkg",
         lock="",
         more=_SCM,
@@ -195,11 +198,11 @@ SHAPES = (
     Shape("private-index-without-lock", more=_INDEX, lock=""),
     Shape("indexes", '[tool.lockgate.scan]\nindexes = ["pypi", "internal"]'),
     Shape("version-from-git", project='name = "sample"\ndynamic = ["version"]', more=_SCM),
-    Shape("setup-py", project='dynamic = ["version", "name"]', files={"setup.py": "from setuptools import setup\nsetup()\n"}),
+    Shape("setup-py", project='dynamic = ["version", "name"]', files={"setup.py": "import setuptools\n"}),
     # places
     Shape("monorepo", folder="packages/one", lock="packages/one/uv.lock"),
     Shape("monorepo-without-lock", folder="packages/one", lock=""),
-    Shape("workspace-member", folder="packages/one", files={"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'}),
+    Shape("workspace-member", folder="packages/one", files={"pyproject.toml": _WORKSPACE}),
     Shape("spaces", folder="my packages/one two", lock="my packages/one two/uv.lock"),
     Shape("non-ascii-folder", folder="páčky/例", lock="páčky/例/uv.lock"),
     Shape("quote-in-folder", folder="it's/a, b (c)", lock="it's/a, b (c)/uv.lock"),
@@ -219,7 +222,7 @@ SHAPES = (
     Shape("slashed-branch", '[tool.lockgate.protection]\nbranch = "release/2026/main"'),
     Shape("glob-branch", '[tool.lockgate.protection]\nbranch = "!c++-fixes]x{y}!"'),
     Shape("branch-like-yaml", '[tool.lockgate.protection]\nbranch = "no"\n[tool.lockgate.reports]\nbranch = "1.0"'),
-    Shape("non-ascii-branch", '[tool.lockgate.protection]\nbranch = "größe"\n[tool.lockgate.reports]\nbranch = "bots/é"'),
+    Shape("non-ascii-branch", '[tool.lockgate.protection]\nbranch = "grün"\n[tool.lockgate.reports]\nbranch = "bots/é"'),
     Shape("odd-reports-branch", "[tool.lockgate.reports]\nbranch = \"#it's-$(id)\""),
     Shape("environment", '[tool.lockgate.publish]\nenvironment = "Py PI: ünsere"'),
     # runners
@@ -232,14 +235,14 @@ SHAPES = (
     # scan and updates
     Shape("codeql-off", '[tool.lockgate.scan]\ncodeql = "off"'),
     Shape("codeql-required", '[tool.lockgate.scan]\ncodeql = "required"', project=GOLDEN[2].project),
-    Shape("private", project=f'{_DEFAULT}\nclassifiers = ["Private :: Do Not Upload"]'),
+    Shape("private", project=f"{_DEFAULT}\n{_PRIVATE}"),
     Shape("long-cool-down", '[tool.lockgate.scan]\ncool-down = "400d"'),
     Shape("short-cool-down", '[tool.lockgate.scan]\ncool-down = "12h"'),
     Shape("monthly", '[tool.lockgate.dependabot]\nschedule = "monthly"'),
     # additions
     Shape("extra-job", f"{_EXTRA}{_STEP}"),
     Shape("extra-matrix-job", f"{_EXTRA}{_MATRIX}{_STEP}"),
-    Shape("workflow-env", '[tool.lockgate.workflows.security-scan]\nenv = { MODE = "yes", EMPTY = "", "A.B" = "a: b # c" }'),
+    Shape("workflow-env", '[tool.lockgate.workflows.security-scan]\nenv = { MODE = "yes", NONE = "", TEXT = "a: b # c" }'),
     Shape("job-env", f'{_JOBS}env = {{ LEVEL = "3.10", TEXT = "one\\ntwo" }}'),
     Shape(
         "many-steps",
@@ -247,6 +250,6 @@ SHAPES = (
         f"before.gate = [{{ run = 'one' }}]\nafter.gate = [{{ run = 'two' }}, {{ uses = '{OTHER}' }}]\n"
         "after.upload = [{ run = '''\nthree\nfour''' , if = '${{ always() }}' }]",
     ),
-    Shape("publish-job-elsewhere", '[tool.lockgate.workflows.publish.jobs.publish]\nruns-on = "ubuntu-22.04"\ntimeout-minutes = 20'),
+    Shape("publish-elsewhere", '[tool.lockgate.workflows.publish.jobs.publish]\nruns-on = "ubuntu-22.04"'),
     Shape("all-phases-off", '[tool.lockgate.phase]\nquality = "observe"\nsecurity = "off"'),
 )  # fmt: skip
