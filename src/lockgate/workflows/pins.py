@@ -11,7 +11,8 @@ from lockgate.model.compromised import COMPROMISED
 from lockgate.workflows.emit import Commented
 
 _USES = re.compile(
-    r"^\s*(?:- )?[\"']?uses[\"']?:\s*[\"']?([^\s@#\"']+)@([^\s#\"']+)[\"']?[^\S\n]*(?:#[^\S\n]*(\S+).*)?$", re.MULTILINE
+    r"^[^\S\n]*(?:-[^\S\n]+)*[\"']?uses[\"']?[^\S\n]*:[^\S\n]*[\"']?([^\s@#\"']+)@([^\s#\"']+)[\"']?[^\S\n]*(?:#[^\S\n]*(\S+).*)?$",
+    re.MULTILINE,
 )
 _SHA = re.compile(r"[0-9a-f]{40}")
 
