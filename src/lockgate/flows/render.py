@@ -121,9 +121,9 @@ def _nameable(folder: str) -> str:
 
 
 def _pins(found: Facts, texts: Mapping[str, str | None]) -> dict[str, dict[str, pins.Pin]]:
-    """Pins for each file: its own committed ones, else those of the other files, else the table's, else the shipped."""
+    """Pins for each file: its own committed ones, else those of the other files, else the shipped, else the table's."""
     more = (found.additions.quality_gate, found.additions.security_scan, found.additions.publish)
-    base = {**pins.SHIPPED, **table_pins(more)}
+    base = {**table_pins(more), **pins.SHIPPED}
     committed = {name: pins.committed(text or "") for name, text in texts.items()}
     shared = {repository: pin for one in committed.values() for repository, pin in one.items()}
     return {name: {**base, **shared, **committed.get(name, {})} for name in files.PATHS}

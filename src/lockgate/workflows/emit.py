@@ -16,9 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z_./$].*")
 _OTHER = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|\.nan|\.inf|\.[0-9_.]+(?:e[-+]?\d+)?")
 _ENDS_PLAIN = re.compile(r": | #|:$|\s$")
 _FLOW = re.compile(r"[,\[\]{}]")
-_UNPRINTABLE = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufeff\\ufffe\\uffff]")
 
 
 class Commented(msgspec.Struct, frozen=True):

@@ -153,6 +153,16 @@ def test_a_new_file_takes_the_pins_of_the_others(tmp_path: Path) -> None:
     assert state(tmp_path)[0] == "pass"
 
 
+def test_one_pin_serves_what_lockgate_and_the_table_use(tmp_path: Path) -> None:
+    """The table's own older commit is no reason to take the whole workflow back."""
+    step = f"steps = [{{ uses = 'actions/checkout@{NEWER.sha} # v6.0.0' }}, {{ run = 'true' }}]"
+    found = Shape("older", f"[tool.lockgate.workflows.quality-gate.extra-jobs.docs]\n{step}").render(tmp_path)
+    assert NEWER.sha not in found.files[0].text
+    bump(tmp_path)
+    write(survey(read_project(tmp_path)), overwrite=False)
+    assert CHECKOUT.sha not in (tmp_path / QUALITY).read_text()
+
+
 def test_a_file_that_disagrees_with_itself_drifts(tmp_path: Path) -> None:
     PACKAGE.render(tmp_path)
     text = (tmp_path / QUALITY).read_text()
