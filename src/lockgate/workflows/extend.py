@@ -179,7 +179,8 @@ def _step(step: Mapping[str, Any], place: Keys, pins: Mapping[str, Pin]) -> dict
             "an expression inside run can be made to run anything",
             "pass it through env, and use the variable",
         )
-    found = {"name": what.strip().splitlines()[0][:60], **step}
+    title = what.strip().splitlines()[0] if kind == "run" else what.partition("@")[0]
+    found = {"name": title[:60], **step}
     if kind == "uses":
         found["uses"] = _pinned(what, (*place, "uses"), pins)
         if what.startswith("actions/checkout@"):
