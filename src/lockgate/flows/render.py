@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from lockgate.gate.declared import version_from_git
 from lockgate.gate.plan import Selection, plan
+from lockgate.model.config import Folder
 from lockgate.model.errors import UsageError
 from lockgate.model.problem import Problem
 from lockgate.model.project import Project
@@ -80,7 +81,15 @@ def survey(project: Project, *, update_pins: bool = False) -> Survey:
     root = _repository(project)
     folder = project.root.relative_to(root).as_posix()
     steps = [(step.name, step.kind) for step in plan(project, Selection()).steps]
-    found = facts(project, steps, folder="" if folder == "." else folder, versioned_by_git=version_from_git(project))
+    lock = project.lock
+    committed = lock is not None and lock.is_relative_to(root) and not git.is_ignored(root, lock)
+    found = facts(
+        project,
+        steps,
+        folder=_nameable("" if folder == "." else folder),
+        lock=lock.relative_to(root).as_posix() if lock is not None and committed else "",
+        versioned_by_git=version_from_git(project),
+    )
     texts = {name: _read(root, path) for name, path in files.PATHS.items()}
     try:
         rendered = files.render(found, _pins(found, {} if update_pins else texts))
@@ -103,10 +112,20 @@ def _repository(project: Project) -> Path:
     return root
 
 
+def _nameable(folder: str) -> str:
+    """The package's folder, when GitHub's patterns, a command and an expression can all name it."""
+    if folder and re.search(get_args(Folder)[1].pattern, folder) is None:
+        raise UsageError(
+            f"the workflows cannot name the package's folder {folder!r}",
+            "rename it: without wildcards, quotes, #, ! and ${{, and without spaces at its ends",
+        )
+    return folder
+
+
 def _pins(found: Facts, texts: Mapping[str, str | None]) -> dict[str, dict[str, pins.Pin]]:
-    """Pins for each file: its own committed ones, else those of the other files, else the table's, else the shipped."""
+    """Pins for each file: its own committed ones, else those of the other files, else the shipped, else the table's."""
     more = (found.additions.quality_gate, found.additions.security_scan, found.additions.publish)
-    base = {**pins.SHIPPED, **table_pins(more)}
+    base = {**table_pins(more), **pins.SHIPPED}
     committed = {name: pins.committed(text or "") for name, text in texts.items()}
     shared = {repository: pin for one in committed.values() for repository, pin in one.items()}
     return {name: {**base, **shared, **committed.get(name, {})} for name in files.PATHS}
@@ -161,11 +180,11 @@ def _judge(file: File, found: Survey, table: str) -> FileReport:
     elif state.state != "same":
         what = {"changed": "differs from what the table renders", "missing": "is not there"}
         problems.append(_problem(file.path, "drift", what.get(state.state, "was not written by lockgate")))
-    return FileReport(file.path, state.state, tuple(problems), _utf8(state.difference))
+    return FileReport(file.path, state.state, tuple(problems), state.difference)
 
 
 def _utf8(text: str) -> str:
-    """What is not UTF-8 in a file as `xe9` with a backslash: a JSON document cannot carry it."""
+    """What is not UTF-8 in a file as escapes: a JSON document cannot carry it."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 import msgspec
 
-from lockgate.model.config import CHECKS, AbsolutePath, Config, Duration, PythonVersion, Size
+from lockgate.model.config import CHECKS, PATTERNED, Config
 from lockgate.model.errors import UsageError
 from lockgate.model.tomlline import line_of
 
 TABLE = ("tool", "lockgate")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # What a pattern asks for, by the pattern.
-_EXAMPLES = {meta.pattern: meta.description for _, meta in map(get_args, (PythonVersion, Duration, Size, AbsolutePath))}
+_EXAMPLES = {meta.pattern: meta.description for _, meta in map(get_args, PATTERNED)}
 _TEST_CELL = re.compile(r"test-3\.\d{1,2}")
 
 

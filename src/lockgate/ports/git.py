@@ -70,6 +70,11 @@ def tracked(root: Path) -> tuple[bytes, ...]:
     return tuple(name for name in (answer or b"").split(b"\0") if name)
 
 
+def is_ignored(root: Path, path: Path) -> bool:
+    """Whether git leaves `path` out by its rules."""
+    return _git(root, "check-ignore", "-q", "--", str(path)) is not None
+
+
 def version_state(root: Path) -> bytes:
     """What a version made from git depends on: HEAD, the nearest tag, and whether the tree is clean."""
     described = _git(root, "describe", "--tags", "--long", "--always", "--dirty", "--match", "*")

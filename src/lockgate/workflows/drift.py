@@ -40,7 +40,7 @@ def drift(file: File, text: str | None, table: str) -> Drift:
 
 
 def unified(path: str, before: str | None, after: str) -> str:
-    """A unified diff; a last line without its newline is marked as such."""
+    """A unified diff; a last line without its newline is marked as such, and bytes that are no UTF-8 are escaped."""
     lines: Sequence[str] = list(
         difflib.unified_diff(
             (before or "").splitlines(keepends=True),
@@ -49,4 +49,5 @@ def unified(path: str, before: str | None, after: str) -> str:
             tofile=f"b/{path}",
         )
     )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    text = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,20 +11,18 @@ from typing import Any
 import msgspec
 
 _WIDTH = 110
-_PLAIN = re.compile(r"[A-Za-z_./$][^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff]*")
+_PLAIN = re.compile(r"[A-Za-z_./$].*")
 # What a YAML 1.1 or 1.2 parser would read as something other than a string, or as the start of something.
 _OTHER = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|\.nan|\.inf|\.[0-9_.]+(?:e[-+]?\d+)?")
 _ENDS_PLAIN = re.compile(r": | #|:$|\s$")
 _FLOW = re.compile(r"[,\[\]{}]")
-_UNPRINTABLE = re.compile(
-    "[^\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff\\ufeff\\ufffe\\uffff]")
 
 
 class Commented(msgspec.Struct, frozen=True):
-    """A scalar with a comment behind it."""
+    """A scalar, or a sequence of scalars, with a comment behind it."""
 
-    value: str | int | bool
+    value: str | int | bool | tuple[str, ...]
     comment: str
 
 
@@ -36,8 +36,8 @@ class Line(msgspec.Struct, frozen=True):
 def emit(document: Mapping[str, Any], heading: Sequence[str] = ()) -> tuple[Line, ...]:
     """The lines of a YAML file: the `heading` as comments, then the document in parts.
 
-    Mappings keep their order. Values are mappings, sequences, strings, numbers, booleans, None and `Commented`; the
-    last two stand in mappings only.
+    Mappings keep their order. Values are mappings, sequences, strings, numbers, booleans, None and `Commented`, which
+    stands in mappings that are not inside brackets.
     """
     lines = [Line(f"# {text}".rstrip(), "heading") for text in heading]
     parted = False
@@ -62,18 +62,27 @@ def text_of(lines: Sequence[Line]) -> str:
 
 def scalar(value: object, *, flow: bool = False) -> str:
     """A scalar on one line; `flow` for inside brackets, where more must be quoted."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return _number(value)
     text = str(value)
-    plain = _PLAIN.fullmatch(text) and not _OTHER.fullmatch(text) and not _ENDS_PLAIN.search(text)
+    printable = not _UNPRINTABLE.search(text)
+    plain = printable and _PLAIN.fullmatch(text) and not _OTHER.fullmatch(text) and not _ENDS_PLAIN.search(text)
     if plain and not (flow and _FLOW.search(text)):
         return text
-    if '"' in text and "'" not in text and "\n" not in text and not _UNPRINTABLE.search(text):
+    if '"' in text and "'" not in text and printable:
         return f"'{text}'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{_UNPRINTABLE.sub(_escape, escaped)}"'
+
+
+def _number(value: float | bool | None) -> str:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return ".nan" if math.isnan(value) else f"{'-' * (value < 0)}.inf"
+        # YAML 1.1 knows a number with an exponent by its point.
+        text = repr(value)
+        return text if "." in text else text.replace("e", ".0e")
+    return json.dumps(value)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -86,7 +95,8 @@ def _pair(key: str, value: object, depth: int, above: str) -> Iterator[Line]:
     # GitHub reads YAML 1.2, where `on` is a name like any other.
     head = f"{' ' * depth}{key if key == 'on' else scalar(key)}:"
     if isinstance(value, Commented):
-        yield Line(f"{head} {scalar(value.value)}{f'  # {value.comment}' if value.comment else ''}", place)
+        shown = _flow(value.value) if isinstance(value.value, tuple) else scalar(value.value)
+        yield Line(f"{head} {shown}{f'  # {value.comment}' if value.comment else ''}", place)
     elif isinstance(value, Mapping):
         yield Line(head if value else f"{head} {{}}", place)
         for inner, content in value.items():
@@ -97,7 +107,7 @@ def _pair(key: str, value: object, depth: int, above: str) -> Iterator[Line]:
         yield Line(head, place)
     elif isinstance(value, str) and _is_block(value):
         yield Line(f"{head} |{'' if value.endswith(chr(10)) else '-'}", place)
-        yield from (Line(f"{' ' * (depth + 2)}{line}", place) for line in value.splitlines())
+        yield from (Line(f"{' ' * (depth + 2)}{line}" if line else "", place) for line in value.splitlines())
     else:
         yield Line(f"{head} {scalar(value)}", place)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from lockgate.model.config import FileConfig, WorkflowConfig
 from lockgate.workflows import plain
+from lockgate.workflows.contexts import required
 from lockgate.workflows.emit import Line, emit, text_of
 from lockgate.workflows.extend import extended
 from lockgate.workflows.facts import Facts
@@ -28,7 +29,7 @@ PATHS = {
     "dependabot": ".github/dependabot.yml",
     "codeowners": ".github/CODEOWNERS",
 }
-_STAMP = re.compile(r"^# lockgate: format (\d+), table ([0-9a-f]{12}), body ([0-9a-f]{12})\r?$", re.MULTILINE)
+_STAMP = re.compile(r"^# lockgate: format ([1-9]\d*), table ([0-9a-f]{12}), body ([0-9a-f]{12})\r?$", re.MULTILINE)
 
 
 class File(msgspec.Struct, frozen=True):
@@ -65,15 +66,18 @@ def render(facts: Facts, pins: Mapping[str, Mapping[str, Pin]]) -> tuple[File, .
     Raises:
         Misfit: An addition of the table does not fit what is rendered.
     """
-    return tuple(_file(name, facts, pins.get(name, {})) for name in PATHS)
+    workflows = {name: make(facts, pins[name]) for name, make in _WORKFLOWS.items()}
+    taken = required(workflows)
+    return tuple(_file(name, facts, pins[name], workflows.get(name), taken) for name in PATHS)
 
 
-def _file(name: str, facts: Facts, pins: Mapping[str, Pin]) -> File:
-    document = None
-    if name in _WORKFLOWS:
+def _file(
+    name: str, facts: Facts, pins: Mapping[str, Pin], document: Mapping[str, Any] | None, taken: Sequence[str]
+) -> File:
+    if document is not None:
         additions = getattr(facts.additions, name)
         assert isinstance(additions, WorkflowConfig)  # noqa: S101  (the configuration's types)
-        document = extended(_WORKFLOWS[name](facts, pins), additions, name, pins)
+        document = extended(document, additions, name, pins, taken)
         body = text_of(emit(document))
     elif name == "dependabot":
         document = plain.dependabot(facts)
@@ -87,7 +91,7 @@ def _file(name: str, facts: Facts, pins: Mapping[str, Pin]) -> File:
     )
     if document is None:
         lines = tuple(
-            Line(text, "owners" if text and text[0] != "#" else "heading")
+            Line(text, "heading" if text.startswith("#") else "owners" if text else "")
             for text in plain.codeowners(facts, heading).splitlines()
         )
     else:

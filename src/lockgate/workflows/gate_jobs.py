@@ -6,7 +6,6 @@ from typing import Any
 
 from lockgate.workflows.kit import ALWAYS, NEEDS, REPORT, TO_REPORT, UNLESS_CANCELLED, Kit, temporary
 
-_CHECKS_MINUTES = 45
 _COVERAGE_MINUTES = 15
 
 
@@ -43,7 +42,7 @@ def _quality_checks(kit: Kit) -> dict[str, Any]:
         steps += [render, kit.upload("lockgate-quality-checks", REPORT)]
     else:
         steps.append(render)
-    return kit.job("quality-checks", _CHECKS_MINUTES, steps)
+    return kit.job("quality-checks", kit.facts.checks_minutes, steps)
 
 
 def _coverage_report(kit: Kit) -> dict[str, Any]:

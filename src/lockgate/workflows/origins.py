@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from lockgate.workflows.extend import step_id
 from lockgate.workflows.facts import Facts
 from lockgate.workflows.files import File
 
@@ -30,6 +31,7 @@ _UNTRUSTED = "an expression inside `run:` can be made to run anything; a variabl
 
 # The first pattern that fits a line's place decides; `*` also stands for several steps of the way.
 _ORIGINS: tuple[Origin, ...] = (
+    Origin("", "keeps the parts apart"),
     Origin("heading", "says what rendered this file, and lets `render --check` tell an old format from an edit"),
     Origin("name", "the name under which GitHub lists the workflow"),
     Origin("run-name", "tells the runs of different releases apart"),
@@ -118,9 +120,7 @@ def origin(file: File, line: int, facts: Facts) -> Origin:
     added = _added(place, file.name, facts)
     if added:
         return Origin(place, "added by the table", added)
-    return next(
-        (one for one in _ORIGINS if fnmatch.fnmatchcase(place, one.place)), Origin(place, "keeps the parts apart")
-    )
+    return next(one for one in _ORIGINS if fnmatch.fnmatchcase(place, one.place))
 
 
 def _added(place: str, name: str, facts: Facts) -> str:
@@ -143,16 +143,13 @@ def _added(place: str, name: str, facts: Facts) -> str:
         return next(
             (f"{setting}.jobs.{job}.{where}.{anchor}" for where, anchor, ids in _steps(more) if rest[1] in ids), ""
         )
-    if rest[0] in {"env", "permissions"} and len(rest) > 1 and rest[1] in more.get(rest[0], {}):
-        return f"{setting}.jobs.{job}.{rest[0]}.{rest[1]}"
-    return f"{setting}.jobs.{job}.{rest[0]}" if rest[0] in {"runs-on", "timeout-minutes"} and more.get(rest[0]) else ""
+    if rest[0] == "permissions" and (len(rest) == 1 or rest[1] not in more.get("permissions", {})):
+        return ""
+    return f"{setting}.jobs.{job}.{'.'.join(rest)}" if more.get(rest[0]) else ""
 
 
 def _steps(more: Mapping[str, Any]) -> Iterable[tuple[str, str, set[str]]]:
-    """Where steps are added: before or after which, and how their lines name them."""
+    """Where steps are added: before or after which, and their ids."""
     for where in ("before", "after"):
         for anchor, steps in more.get(where, {}).items():
-            numbers = set(
-                map(str, range(100))
-            )  # a step without an id is known by its number, and only added ones lack it
-            yield where, anchor, {str(step["id"]) for step in steps if "id" in step} | numbers
+            yield where, anchor, {step_id(step, where, anchor, number) for number, step in enumerate(steps)}

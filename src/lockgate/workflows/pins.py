@@ -11,7 +11,8 @@ from lockgate.model.compromised import COMPROMISED
 from lockgate.workflows.emit import Commented
 
 _USES = re.compile(
-    r"^\s*(?:- )?[\"']?uses[\"']?:\s*[\"']?([^\s@#\"']+)@([^\s#\"']+)[\"']?[^\S\n]*(?:#[^\S\n]*(\S+).*)?$", re.MULTILINE
+    r"^[^\S\n]*(?:-[^\S\n]+)*[\"']?uses[\"']?[^\S\n]*:[^\S\n]*[\"']?([^\s@#\"']+)@([^\s#\"']+)[\"']?[^\S\n]*(?:#[^\S\n]*(\S+).*)?$",
+    re.MULTILINE,
 )
 _SHA = re.compile(r"[0-9a-f]{40}")
 
@@ -61,7 +62,12 @@ def problem(found: Used) -> str | None:
     if _SHA.fullmatch(found.reference) is None:
         return f"{found.action} is pinned to {found.reference!r}, which can be moved: pin a full commit SHA"
     incident = COMPROMISED.get(found.reference)
-    return f"{found.action}@{found.reference} is a compromised commit: {incident}" if incident else None
+    if incident:
+        return f"{found.action}@{found.reference} is a compromised commit: {incident}"
+    known = SHIPPED.get(found.repository)
+    if known is None or not found.version or (found.version == known.version) == (found.reference == known.sha):
+        return None
+    return f"{found.action}@{found.reference} is not {found.version}: {known.version} is the commit {known.sha}"
 
 
 def committed(text: str) -> dict[str, Pin]:

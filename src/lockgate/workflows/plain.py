@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +13,12 @@ def dependabot(facts: Facts) -> dict[str, Any]:
 
     Dependabot applies a cool-down to version updates only: a security update comes at once.
     """
-    package, nested = f"/{facts.folder}", f"/{NESTED}"
+    # A workspace's lock lies above its members; Dependabot is told where the lock is.
+    locked, nested = f"/{facts.lock.removesuffix('uv.lock').rstrip('/')}", f"/{NESTED}"
     entries = (
-        [_entry(facts, "uv", (package, nested))]
-        if facts.locked
-        else [_entry(facts, "pip", (package,)), _entry(facts, "uv", (nested,))]
+        [_entry(facts, "uv", (locked, nested))]
+        if facts.lock
+        else [_entry(facts, "pip", (f"/{facts.folder}",)), _entry(facts, "uv", (nested,))]
     )
     return {"version": 2, "updates": [*entries, _entry(facts, "github-actions", ("/",))]}
 
@@ -42,12 +42,8 @@ def codeowners(facts: Facts, heading: Sequence[str]) -> str:
     lines = [f"# {text}".rstrip() for text in heading]
     if not facts.owners:
         return "".join(f"{line}\n" for line in (*lines, "", "# Nobody yet: [tool.lockgate] owners names them."))
-    guarded = [facts.inside(name) for name in ("pyproject.toml", *(["uv.lock"] if facts.locked else []))]
+    guarded = [facts.inside("pyproject.toml"), *([facts.lock] if facts.lock else [])]
     patterns = [f"/{facts.folder}/" if facts.folder else "*", "/.github/", *(f"/{name}" for name in guarded)]
     owners = " ".join(facts.owners)
-    return "".join(f"{line}\n" for line in (*lines, "", *(f"{_path(pattern)} {owners}" for pattern in patterns)))
-
-
-def _path(pattern: str) -> str:
-    """Spaces, and what would start a comment, as CODEOWNERS takes them."""
-    return re.sub(r"([ #])", r"\\\1", pattern)
+    rules = (f"{pattern.replace(' ', chr(92) + ' ')} {owners}" for pattern in patterns)
+    return "".join(f"{line}\n" for line in (*lines, "", *rules))

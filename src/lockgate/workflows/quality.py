@@ -27,17 +27,17 @@ def quality_gate(facts: Facts, pins: Mapping[str, Pin]) -> dict[str, Any]:
         },
         "permissions": {},
         "concurrency": {
-            "group": "${{ github.workflow }}-${{ github.event.pull_request.number || github.sha }}",
+            "group": "${{ github.workflow }}-${{ github.event.pull_request.number || github.run_id }}",
             "cancel-in-progress": "${{ github.event_name == 'pull_request' }}",
         },
         "env": environment(facts, "UV_CACHE_DIR", "PYTHON_VERSION_MATRIX", "COVERAGE_THRESHOLD"),
-        "jobs": gate_jobs(Kit(facts, pins, cached=True)),
+        "jobs": gate_jobs(Kit(facts, pins, cached=facts.cached)),
     }
 
 
 def security_scan(facts: Facts, pins: Mapping[str, Pin]) -> dict[str, Any]:
     """The security scan on every change and every day, and its report on a branch of its own."""
-    kit = Kit(facts, pins, cached=True)
+    kit = Kit(facts, pins, cached=facts.cached)
     hour, minute = divmod(facts.minute, 60)
     return {
         "name": "security-scan",
@@ -79,5 +79,5 @@ def environment(facts: Facts, *names: str) -> dict[str, str]:
 
 
 def escaped(branch: str) -> str:
-    """A branch's name as a filter that matches just it."""
-    return "".join(f"\\{character}" if character in "*?+[]!\\" else character for character in branch)
+    """A branch's name as a filter that matches just it; git allows no other character that a filter knows."""
+    return "".join(f"\\{character}" if character in "+!" else character for character in branch)

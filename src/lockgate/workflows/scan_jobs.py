@@ -24,10 +24,12 @@ def scan_jobs(kit: Kit) -> dict[str, dict[str, Any]]:
 
 def _codeql(kit: Kit) -> dict[str, Any]:
     folder = temporary(_CODEQL)
-    languages = {"languages": "${{ env.CODEQL_LANGUAGES }}"}
+    inputs: dict[str, object] = {"languages": "${{ env.CODEQL_LANGUAGES }}"}
+    if not kit.cached:
+        inputs |= {"trap-caching": False, "dependency-caching": False}
     steps = [
         kit.checkout(),
-        kit.action("init", "Start CodeQL", "github/codeql-action/init", languages),
+        kit.action("init", "Start CodeQL", "github/codeql-action/init", inputs),
         kit.action("analyze", "Analyze", "github/codeql-action/analyze", {"output": folder, "upload": "never"}),
         kit.upload(_CODEQL, f"{folder}/*.sarif"),
     ]
@@ -48,16 +50,13 @@ def _security_scan(kit: Kit) -> dict[str, Any]:
         steps.append(kit.download("Fetch CodeQL's findings", temporary(_CODEQL), _CODEQL, **{"merge-multiple": True}))
         arguments = f'scan --sarif "codeql=$RUNNER_TEMP/{_CODEQL}/python.sarif" {TO_REPORT}'
         env, needs = {**NEEDS, **hits}, {"needs": ["codeql"]}
-    sarif = {"sarif_file": f"{REPORT}/scan.sarif", "category": "lockgate"}
-    upload_sarif = "github/codeql-action/upload-sarif"
-    steps += [
-        kit.lockgate("scan", "Scan", arguments, env),
-        kit.action("sarif", "Show the findings in code scanning", upload_sarif, sarif, condition=_SAME_REPOSITORY),
-        kit.upload("lockgate-security", REPORT, days=30),
-    ]
-    permissions = {
-        "contents": READ_CODE,
-        "security-events": Commented("write", "show the findings in code scanning"),
-        "actions": Commented("read", "the upload reads the run that it belongs to"),
-    }
+    steps.append(kit.lockgate("scan", "Scan", arguments, env))
+    permissions = {"contents": READ_CODE}
+    if kit.facts.code_scanning:
+        sarif = {"sarif_file": f"{REPORT}/scan.sarif", "category": "lockgate"}
+        title, action = "Show the findings in code scanning", "github/codeql-action/upload-sarif"
+        steps.append(kit.action("sarif", title, action, sarif, condition=_SAME_REPOSITORY))
+        permissions["security-events"] = Commented("write", "show the findings in code scanning")
+        permissions["actions"] = Commented("read", "the upload reads the run that it belongs to")
+    steps.append(kit.upload("lockgate-security", REPORT, days=30))
     return kit.job("security-scan", _MINUTES, steps, permissions=permissions, **needs, **{"if": ALWAYS})

@@ -26,6 +26,7 @@ def facts(**changes: Any) -> Facts:  # noqa: ANN401
         "name": "sample",
         "pythons": ("3.8", "3.12"),
         "checks": ("lint", "format", "types"),
+        "lock": "uv.lock",
         "stated": STATED,
         "test_minutes": 25,
         "minute": 137,
