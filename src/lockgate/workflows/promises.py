@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from lockgate.workflows.contexts import REQUIRED, contexts
 from lockgate.workflows.pins import Used, problem, used
 from lockgate.workflows.promised_steps import Broken, condition, own_step, plain, steps, unwanted, variables
@@ -42,7 +44,7 @@ def broken(actual: object, expected: Mapping[str, Any], text: str) -> list[Broke
             found.append(Broken(("jobs",), f"the job {name!r} is missing"))
     found += (one.below("jobs") for one in _other_jobs(jobs, expected["jobs"], release=release))
     found += (one.below("jobs") for one in _pins(jobs))
-    found += (Broken((), wrong, one.line) for one in used(text) if one.version and (wrong := problem(one)))
+    found += (Broken((), wrong, one.line) for one in used(text) if (wrong := _misnamed(one)))
     found += (
         Broken((), "GitHub reads no merge keys", text.count("\n", 0, match.end()) + 1)
         for match in _MERGE_KEY.finditer(text)
@@ -67,6 +69,11 @@ def _unpinned(text: str) -> str | None:
         return None if "@sha256:" in text else f"{text} can be moved: pin its digest"
     action, _, reference = text.partition("@")
     return None if text.startswith("./") else problem(Used(action, reference, "", 0))
+
+
+def _misnamed(one: Used) -> str | None:
+    """Why a pin cannot be what the comment behind it says; what is wrong with it alone is told by `_pins`."""
+    return problem(one) if problem(msgspec.structs.replace(one, version="")) is None else None
 
 
 def _triggers(given: object, expected: Mapping[str, Any], *, release: bool) -> Iterator[Broken]:

@@ -12,7 +12,7 @@ import pytest
 from lockgate.flows import init
 from lockgate.model.errors import UsageError
 from lockgate.ports.pyproject import read_project
-from tests.support import Ran, commit, write
+from tests.support import commit, write
 from tests.unit.cli.conftest import Cli
 
 PLAIN = '[project]\nname = "sample"\n'
@@ -282,63 +282,3 @@ def test_a_package_in_a_folder_of_a_repository(cli: Cli, tmp_path: Path) -> None
     assert {*LOCK, "SECURITY.md", ".github/CODEOWNERS"} <= set(tree(tmp_path))
     assert "lockgate render -C 'packages/one two' --check" in (tmp_path / ".pre-commit-config.yaml").read_text()
     assert cli("render", "--check", "-C", root).code == 0
-
-
-# --- where lockgate itself comes from
-
-
-def refused(cli: Cli, root: Path, *arguments: str) -> Ran:
-    """A dry run of a package without lockgate's lock, which is refused."""
-    write(root, {"pyproject.toml": PLAIN})
-    shown = cli("init", "--dry-run", "-C", root, *arguments)
-    assert shown.code in {2, 3}
-    assert tree(root) == {"pyproject.toml": PLAIN.encode()}
-    return shown
-
-
-def test_a_source_that_is_none(cli: Cli, tmp_path: Path) -> None:
-    shown = refused(cli, tmp_path, "--lockgate", "main")
-    assert shown.err == (
-        "lockgate: 'main' is no source of lockgate\n  → give a version, a folder, or git+URL@<full commit SHA>\n"
-    )
-
-
-def test_a_source_with_a_password_is_not_committed(cli: Cli, tmp_path: Path) -> None:
-    shown = refused(cli, tmp_path, "--lockgate", f"git+https://me:hunter2@github.com/o/lockgate@{'a' * 40}")
-    assert "holds a password, which would be committed" in shown.err
-    assert "hunter2" not in shown.err
-
-
-@pytest.mark.parametrize(
-    ("asked", "line"),
-    [
-        ("1.2.3rc1", 'dependencies = ["lockgate==1.2.3rc1"]'),
-        (
-            f"git+https://github.com/o/lockgate@{'a' * 40}",
-            f'lockgate = {{ git = "https://github.com/o/lockgate", rev = "{"a" * 40}" }}',
-        ),
-        (f"git+git@github.com:o/lockgate@{'a' * 40}", f'lockgate = {{ git = "https://github.com/o/lockgate", rev = "{"a" * 40}" }}'),
-        (f"git+git@git.example.org:o/x.git@{'a' * 40}", f'lockgate = {{ git = "ssh://git@git.example.org/o/x.git", rev = "{"a" * 40}" }}'),
-    ],
-)  # fmt: skip
-def test_a_source_that_is_named(cli: Cli, tmp_path: Path, asked: str, line: str) -> None:
-    write(tmp_path, {"pyproject.toml": PLAIN})
-    shown = cli("init", "--dry-run", "-C", tmp_path, "--lockgate", asked)
-    assert shown.code == 0
-    assert f"\n+{line}\n" in shown.out
-    assert shown.err.endswith("run `lockgate init` to do it (and .github/lockgate/uv.lock, by uv)\n")
-
-
-def test_a_folder_is_named_from_where_the_lock_lies(cli: Cli, tmp_path: Path) -> None:
-    write(tmp_path, {"p/pyproject.toml": PLAIN, "tools/lockgate/pyproject.toml": PLAIN})
-    shown = cli("init", "--dry-run", "-C", tmp_path / "p", "--lockgate", tmp_path / "tools/lockgate")
-    assert '\n+lockgate = { path = "../../../tools/lockgate", editable = true }\n' in shown.out
-
-
-def test_a_nested_project_without_its_lock_keeps_its_source(cli: Cli, tmp_path: Path) -> None:
-    own = '[project]\nname = "mine"\nversion = "0"\n'
-    write(tmp_path, {"pyproject.toml": PLAIN, ".github/lockgate/pyproject.toml": own})
-    shown = cli("init", "--dry-run", "-C", tmp_path)
-    assert shown.code == 0
-    assert ".github/lockgate/pyproject.toml" not in shown.out
-    assert "(and .github/lockgate/uv.lock, by uv)" in shown.err
