@@ -55,7 +55,7 @@ def hooked(text: str, entry: str) -> str | None:
 def _written(text: str, repositories: Any, key_line: int, added: list[str]) -> str | None:  # noqa: ANN401
     lines = text.split("\n")
     if not repositories:
-        opened = re.sub(r"^(\ufeff?repos\s*:)\s*(?:\[\s*\]|~|null)?", r"\1", lines[key_line])
+        opened = re.sub(r"^(\ufeff?[\"']?repos[\"']?\s*:)(?:\s*(?:\[\s*\]|~|null))?", r"\1", lines[key_line])
         return _inserted([*lines[:key_line], opened, *lines[key_line + 1 :]], key_line, "", added)
     start = repositories.lc.item(len(repositories) - 1)[0]
     dash = re.match(r"( *)-", lines[start])

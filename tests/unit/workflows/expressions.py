@@ -55,7 +55,9 @@ def filled(text: str, contexts: Mapping[str, Value]) -> str:
 
     def fill(match: re.Match[str]) -> str:
         value = evaluate(match[1], contexts, {})
-        return {None: "", True: "true", False: "false"}.get(value, str(value))  # type: ignore[arg-type]
+        if isinstance(value, str):
+            return value
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
     return re.sub(r"\$\{\{(.*?)\}\}", fill, text, flags=re.DOTALL)
 

@@ -256,32 +256,43 @@ def known(thing: Mapping[str, Any], kind: str) -> None:
 
 def violations(document: Document, names: Sequence[str]) -> set[str]:
     """Where the required checks `names` of a workflow can go wrong, in words; empty when they cannot."""
-    return {wrong for event in EVENTS for wrong in _violations(document, names, event)}
+    found: set[str] = set()
+    alike: dict[tuple[object, ...], list[Event]] = {}
+    for event in EVENTS:
+        began = starts(document, event)
+        if event.brings and False in began:
+            found.add(f"{event.name} may start nothing: the checks wait for ever")
+        if True in began:
+            # Once it runs, a run depends on the contexts alone.
+            alike.setdefault(tuple(event.contexts.items()), []).append(event)
+    for events in alike.values():
+        found.update(_violations(document, names, events[0], brings=any(event.brings for event in events)))
+    return found
 
 
-def _violations(document: Document, names: Sequence[str], event: Event) -> Iterator[str]:
-    began = starts(document, event)
-    if event.brings and False in began:
-        yield f"{event.name} may start nothing: the checks wait for ever"
-    if True not in began:
-        return
+def _violations(document: Document, names: Sequence[str], event: Event, *, brings: bool) -> Iterator[str]:
     can_pass = False
+    ways: dict[tuple[tuple[str, Ended], ...], bool] = {}
     for transitive in (True, False):
         for cancelled, jobs in runs(document, event, transitive=transitive):
-            checks = [(name, said, job) for job, ended in jobs.items() for name, said in ended.checks if name in names]
-            by_name = {name: said for name, said, _ in checks}
-            if len(by_name) < len(checks):
-                yield "two jobs report under one name"
-            for name, said, job in checks:
-                results = [jobs[one].result for one in needs_of(document["jobs"][job])]
-                if said == "success" and not jobs[job].ran:
-                    yield f"{name} is skipped, which counts as success"
-                elif said == "success" and any(result != "success" for result in results):
-                    yield f"{name} passes although a need did not"
-            if event.brings and not cancelled:
-                yield from (f"{name} never reports" for name in names if name not in by_name)
-            can_pass = can_pass or (len(by_name) == len(names) and set(by_name.values()) == {"success"})
-    if event.brings and not can_pass:
+            way = tuple(jobs.items())
+            ways[way] = ways.get(way, True) and cancelled
+    for way, cancelled in ways.items():
+        jobs = dict(way)
+        checks = [(name, said, job) for job, ended in way for name, said in ended.checks if name in names]
+        by_name = {name: said for name, said, _ in checks}
+        if len(by_name) < len(checks):
+            yield "two jobs report under one name"
+        for name, said, job in checks:
+            results = [jobs[one].result for one in needs_of(document["jobs"][job])]
+            if said == "success" and not jobs[job].ran:
+                yield f"{name} is skipped, which counts as success"
+            elif said == "success" and any(result != "success" for result in results):
+                yield f"{name} passes although a need did not"
+        if brings and not cancelled:
+            yield from (f"{name} never reports" for name in names if name not in by_name)
+        can_pass = can_pass or (len(by_name) == len(names) and set(by_name.values()) == {"success"})
+    if brings and not can_pass:
         yield f"{event.name}{' of a fork' if event.is_fork else ''} can never pass"
 
 

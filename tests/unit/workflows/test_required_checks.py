@@ -16,7 +16,7 @@ from tests.unit.workflows.runs import EVENTS, Event, cancels, runs, starts, viol
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "all": {},
     "one Python": {"pythons": ("3.12",)},
-    "six Pythons": {"pythons": ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")},
+    "three Pythons": {"pythons": ("3.10", "3.11", "3.12")},
     "no other checks": {"checks": ()},
     "no coverage": {"coverage": False},
     "no tests": {"tests": False, "coverage": False},
