@@ -220,7 +220,9 @@ def _promises(file: File, text: str | None) -> Iterable[Problem]:
     try:
         actual = read_yaml(text, file.path)
     except UsageError as error:
-        yield _problem(file.path, "promise", error.message)
+        said = re.fullmatch(rf"{re.escape(file.path)}(?::(\d+))?: (.*)", error.message, re.DOTALL)
+        line, message = (said[1], said[2]) if said else (None, error.message)
+        yield _problem(file.path, "promise", message, int(line) if line else None)
         return
     if "jobs" not in file.document:
         if not isinstance(actual, Mapping) or not actual.get("updates"):

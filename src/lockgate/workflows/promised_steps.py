@@ -118,20 +118,20 @@ def _step(actual: Mapping[str, Any], expected: Mapping[str, Any], *, cached: boo
     yield from variables(given, allowed=stated)
     if expected["id"].startswith(_OPTIONAL):
         asked = {key: asked[key] for key in _KEPT_INPUTS if key in asked}
-        yield from (Broken(("with",), f"{name} must be {value!r}") for name, value in _wrong(inputs, asked))
+        yield from (Broken(("with", name), f"{name} must be {value!r}") for name, value in _wrong(inputs, asked))
         return
     if condition(actual) not in _conditions(expected):
         yield Broken(("if",), f"the condition must be {condition(expected) or 'none'}")
     yield from unwanted(actual, ("continue-on-error", "shell", "working-directory"))
     if cached:
         asked = {key: value for key, value in asked.items() if key not in _CACHES}
-    yield from (Broken(("with",), f"{name} must be {value!r}") for name, value in _wrong(inputs, asked))
+    yield from (Broken(("with", name), f"{name} must be {value!r}") for name, value in _wrong(inputs, asked))
     for name, value in inputs.items():
         free = cached and name in _CACHES
         harmless = name in _HARMLESS_INPUTS and (not _HARMLESS_INPUTS[name] or value in _HARMLESS_INPUTS[name])
         if name not in asked and not free and not harmless:
             yield Broken(("with", str(name)), f"the input {name} must not be here")
-    yield from (Broken(("env",), f"{name} must be {value!r}") for name, value in _wrong(given, stated))
+    yield from (Broken(("env", name), f"{name} must be {value!r}") for name, value in _wrong(given, stated))
 
 
 def _conditions(expected: Mapping[str, Any]) -> tuple[str, ...]:

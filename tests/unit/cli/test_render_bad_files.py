@@ -23,7 +23,7 @@ CONTENT: Mapping[str, tuple[bytes, str]] = {
     "a list": (b"- a\n- b\n", f"{PATH}:1: this is no workflow"),
     "no jobs": (b"on: push\njobs:\n", f"{PATH}:1: this is no workflow"),
     "jobs that are none": (b"on: push\njobs: {quality-checks: 3}\n", "the job 'quality-checks' is missing"),
-    "an open bracket": (b"on: push\njobs: {\n", f"{PATH}: {PATH}:3: not valid YAML"),
+    "an open bracket": (b"on: push\njobs: {\n", f"{PATH}:3: not valid YAML"),
     "a tab": (b"on: push\njobs:\n\ta: 1\n", f"{PATH}:3: not valid YAML"),
     "a key twice": (b"on: push\non: push\njobs: {}\n", f"{PATH}:2: not valid YAML: found duplicate key"),
     "two documents": (b"on: push\n---\njobs: {}\n", "not valid YAML"),

@@ -391,10 +391,16 @@ def _more_jobs(document: Mapping[str, Any]) -> Changes:
         yield kind, where.strip(), _set("jobs", "another", job)
 
 
+@functools.cache
+def judged() -> tuple[tuple[Mutation, bool], ...]:
+    """Every mutation, and whether it is caught."""
+    return tuple((one, is_caught(one)) for workflow in WORKFLOWS for one in mutations(workflow))
+
+
 def table() -> str:
     """The table of docs/promises.md: what was done to the workflows, how often, and how often it was seen."""
-    found = [(mutation.kind, is_caught(mutation)) for workflow in WORKFLOWS for mutation in mutations(workflow)]
-    count, caught = Counter(kind for kind, _ in found), Counter(kind for kind, seen in found if seen)
+    count = Counter(one.kind for one, _ in judged())
+    caught = Counter(one.kind for one, seen in judged() if seen)
     rows = [f"| {kind} | {number} | {caught[kind]} |" for kind, number in sorted(count.items())]
     share = caught.total() / count.total()
     return "\n".join(
