@@ -1,4 +1,4 @@
-"""`lockgate init` on packages of many shapes, with real git and real uv; what it makes starts, and what fails leaves nothing."""
+"""`lockgate init` with real git and real uv: what it makes starts, and what fails leaves nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from lockgate import __version__
+from lockgate.ports.interpreters import Finder
 from tests.e2e.running import wait_for
 from tests.support import Ran, command, commit, environment, lockgate, write
 
@@ -146,12 +148,13 @@ def started(root: Path, **changes: str | None) -> str:
 
 def test_the_locked_lockgate_starts_whatever_the_package_has(tmp_path: Path, stand_in: Path) -> None:
     root = write(tmp_path / "p", {"pyproject.toml": PROJECT, ".python-version": "3.8\n", "sample.py": ""})
-    venv = ["uv", "venv", "--quiet", "--no-project", "--python", "3.8"]
+    old = Finder(tmp_path / "interpreters.json").find("3.8")
+    venv = ["uv", "venv", "--quiet", "--no-project", "--python", str(old.path) if old else sys.executable]
     for folder in (root / ".venv", tmp_path / "active"):
         subprocess.run([*venv, str(folder)], check=True)
     other = write(tmp_path, {"bin/lockgate": "#!/bin/sh\necho another one\n"}) / "bin"
     (other / "lockgate").chmod(0o755)
-    surroundings = {
+    surroundings: dict[str, Any] = {
         "PATH": f"{tmp_path}/active/bin:{other}:{os.environ['PATH']}",
         "VIRTUAL_ENV": str(tmp_path / "active"),
         "UV_PROJECT_ENVIRONMENT": None,
@@ -249,7 +252,7 @@ def test_without_uv_nothing_is_written(tmp_path: Path) -> None:
 
 
 def read_only(root: Path, folder: Path, *arguments: str) -> Ran:
-    """lockgate where `folder` cannot be written."""
+    """Run lockgate where `folder` cannot be written."""
     if os.geteuid() != 0:
         folder.chmod(0o555)
         try:
@@ -317,6 +320,8 @@ def test_pre_commit_runs_the_hook(tmp_path: Path, change: Callable[[str], str] |
     workflow = root / ".github/workflows/quality-gate.yml"
     workflow.write_text((change or str)(workflow.read_text()))
     subprocess.run(["git", "add", "-A"], cwd=root, check=True)
-    done = subprocess.run(["uvx", "pre-commit", "run"], cwd=root, check=False, capture_output=True, env=environment())
+    done = subprocess.run(
+        ["uv", "tool", "run", "pre-commit", "run"], cwd=root, check=False, capture_output=True, env=environment()
+    )
     assert (done.returncode == 0) is (change is None), done.stdout
     assert b"the workflows are what the table says" in done.stdout

@@ -69,7 +69,10 @@ def source(asked: str | None, root: Path) -> Source:
     match = _GIT.fullmatch(asked)
     if match is not None:
         if re.search(r"://[^/]*:[^/]*@", match["url"]):
-            raise UsageError("the URL of lockgate holds a password, which would be committed", "leave it to git: `git help credentials`")
+            raise UsageError(
+                "the URL of lockgate holds a password, which would be committed",
+                "leave it to git: `git help credentials`",
+            )
         return _from_git(match["url"], match["sha"])
     if re.fullmatch(r"\d+(\.\w+)*", asked):
         return Source(f"lockgate=={asked}")

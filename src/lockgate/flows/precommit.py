@@ -46,7 +46,10 @@ def hooked(text: str, entry: str) -> str | None:
         before = read_yaml(text, NAME)
         repositories = before["repos"]
         after = _written(text, repositories, before.lc.key("repos")[0], block(entry))
-        is_right = after is not None and read_yaml(after, NAME) == {**before, "repos": [*(repositories or []), hook(entry)]}
+        is_right = after is not None and read_yaml(after, NAME) == {
+            **before,
+            "repos": [*(repositories or []), hook(entry)],
+        }
     except (UsageError, KeyError, TypeError, AttributeError):
         return None
     return after if is_right else None

@@ -193,7 +193,13 @@ def _problem(
 ) -> Problem:
     remedy = {"drift": "lockgate render", "format": "lockgate render", "pin": "lockgate render --update-pins"}
     return Problem(
-        tool="lockgate", rule=rule, severity=severity, message=_utf8(message), path=path, line=line, help=remedy.get(rule)
+        tool="lockgate",
+        rule=rule,
+        severity=severity,
+        message=_utf8(message),
+        path=path,
+        line=line,
+        help=remedy.get(rule),
     )
 
 

@@ -17,7 +17,9 @@ _KEPT_INPUTS = ("path", "name")
 # Actions that a job may use several times: the step's id tells which one is meant.
 _SEVERAL = frozenset({"actions/cache", "actions/upload-artifact", "actions/download-artifact"})
 _HARMLESS_INPUTS: Mapping[str, Sequence[str]] = {
-    **dict.fromkeys(("submodules", "lfs", "fetch-tags", "show-progress", "filter", "clean", "verbose", "print-hash"), ()),
+    **dict.fromkeys(
+        ("submodules", "lfs", "fetch-tags", "show-progress", "filter", "clean", "verbose", "print-hash"), ()
+    ),
     "queries": ("security-extended", "security-and-quality"),
 }
 _FREE_VALUES = frozenset({"LOCKGATE_CACHES", "version"})

@@ -21,7 +21,20 @@ _UNFILTERED = {"pull_request": (*_FILTERS, "branches"), "merge_group": (*_FILTER
 _UNTRUSTED_EVENTS = ("pull_request_target", "workflow_run", "issue_comment", "discussion_comment", "workflow_call")
 # Keys of a job that are looked at below, or that cannot weaken it.
 _JOB_KEYS = frozenset(
-    "name needs if permissions runs-on environment env timeout-minutes strategy steps outputs services".split()
+    [
+        "name",
+        "needs",
+        "if",
+        "permissions",
+        "runs-on",
+        "environment",
+        "env",
+        "timeout-minutes",
+        "strategy",
+        "steps",
+        "outputs",
+        "services",
+    ]
 )
 _MERGE_KEY = re.compile(r"(?:^|[\s{,])<<\s*:", re.MULTILINE)
 
@@ -151,7 +164,9 @@ def _job(actual: Mapping[str, Any], expected: Mapping[str, Any], *, required: bo
     if missing := [one for one in wanted if one not in have]:
         yield Broken(("needs",), f"needs lacks {', '.join(missing)}")
     if required and not wanted and have:
-        yield Broken(("needs",), "needs must not be here: where one fails, this check is skipped, which counts as passed")
+        yield Broken(
+            ("needs",), "needs must not be here: where one fails, this check is skipped, which counts as passed"
+        )
     yield from (one.below("permissions") for one in _permissions(actual.get("permissions"), expected["permissions"]))
     yield from unwanted(actual, (str(key) for key in actual if key not in _JOB_KEYS))
     if type(actual.get("timeout-minutes")) is not int:

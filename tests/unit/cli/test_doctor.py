@@ -121,9 +121,7 @@ def test_without_a_table_the_declared_checks_are_named(cli: Cli, tmp_path: Path)
         ),
     ],
 )
-def test_which_lockgate_is_locked(
-    cli: Cli, tmp_path: Path, content: dict[str, str | bytes], expected: str
-) -> None:
+def test_which_lockgate_is_locked(cli: Cli, tmp_path: Path, content: dict[str, str | bytes], expected: str) -> None:
     shown = cli("doctor", "-C", write(tmp_path, {"pyproject.toml": ONE + DECLARED, **content}))
     assert lines(shown.out)["lockgate"] == expected
     assert shown.code == 0

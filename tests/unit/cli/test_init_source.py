@@ -14,6 +14,7 @@ from tests.support import Ran, commit, write
 from tests.unit.cli.conftest import Cli
 from tests.unit.cli.test_init import PLAIN, tree
 
+
 def refused(cli: Cli, root: Path, *arguments: str) -> Ran:
     """A dry run of a package without lockgate's lock, which is refused."""
     write(root, {"pyproject.toml": PLAIN})
@@ -36,18 +37,20 @@ def test_a_source_with_a_password_is_not_committed(cli: Cli, tmp_path: Path) -> 
     assert "hunter2" not in shown.err
 
 
+def from_git(url: str) -> str:
+    """The line of the nested project."""
+    return f'lockgate = {{ git = "{url}", rev = "{"a" * 40}" }}'
+
+
 @pytest.mark.parametrize(
     ("asked", "line"),
     [
         ("1.2.3rc1", 'dependencies = ["lockgate==1.2.3rc1"]'),
-        (
-            f"git+https://github.com/o/lockgate@{'a' * 40}",
-            f'lockgate = {{ git = "https://github.com/o/lockgate", rev = "{"a" * 40}" }}',
-        ),
-        (f"git+git@github.com:o/lockgate@{'a' * 40}", f'lockgate = {{ git = "https://github.com/o/lockgate", rev = "{"a" * 40}" }}'),
-        (f"git+git@git.example.org:o/x.git@{'a' * 40}", f'lockgate = {{ git = "ssh://git@git.example.org/o/x.git", rev = "{"a" * 40}" }}'),
+        (f"git+https://github.com/o/lockgate@{'a' * 40}", from_git("https://github.com/o/lockgate")),
+        (f"git+git@github.com:o/lockgate@{'a' * 40}", from_git("https://github.com/o/lockgate")),
+        (f"git+git@git.example.org:o/x.git@{'a' * 40}", from_git("ssh://git@git.example.org/o/x.git")),
     ],
-)  # fmt: skip
+)
 def test_a_source_that_is_named(cli: Cli, tmp_path: Path, asked: str, line: str) -> None:
     write(tmp_path, {"pyproject.toml": PLAIN})
     shown = cli("init", "--dry-run", "-C", tmp_path, "--lockgate", asked)

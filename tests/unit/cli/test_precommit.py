@@ -46,7 +46,7 @@ SHAPES = {
     "blank lines at the end": f"repos:\n{ITEM}\n\n\n",
     "a block as the last": f"repos:\n{ITEM}      args:\n        - |\n          # not a comment\n          x\n",
     "a flow item": "repos:\n- {repo: local, hooks: [{id: a, name: a, entry: a, language: system}]}\nci: {}\n",
-    "local hooks": "repos:\n  - repo: local\n    hooks:\n      - id: x\n        name: x\n        entry: x\n        language: system\n",
+    "local hooks": "repos:\n  - repo: local\n    hooks:\n      - id: x\n        name: x\n        language: system\n",
     "anchors": f"x: &x [a]\nrepos:\n{ITEM}      types_or: *x\n",
     "a document's mark": f"---\nrepos:\n{ITEM}",
     "quoted": f'"repos":\n{ITEM}',
@@ -97,7 +97,9 @@ def test_what_no_rule_covers_is_left_to_the_author(cli: Cli, tmp_path: Path, sha
 
 def test_the_second_time_the_hook_is_there(cli: Cli, tmp_path: Path) -> None:
     lock = {".github/lockgate/uv.lock": ""}
-    write(tmp_path, {"pyproject.toml": '[project]\nname = "a"\n', ".pre-commit-config.yaml": SHAPES["indented"], **lock})
+    write(
+        tmp_path, {"pyproject.toml": '[project]\nname = "a"\n', ".pre-commit-config.yaml": SHAPES["indented"], **lock}
+    )
     cli("init", "-C", tmp_path)
     once = (tmp_path / ".pre-commit-config.yaml").read_text()
     assert once.count("lockgate-render") == 1

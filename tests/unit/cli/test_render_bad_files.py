@@ -32,7 +32,10 @@ CONTENT: Mapping[str, tuple[bytes, str]] = {
     "an anchor twice": (b"on: &a [push]\nname: &a x\njobs: {a: {name: *a}}\n", "the trigger pull_request is missing"),
     "a tag": (b"on: !!python/object/apply:os.system [exit]\njobs: {}\n", "the trigger pull_request is missing"),
     "a number that is none": (b"on: !!int x\njobs: {}\n", "not valid YAML"),
-    "a number without end": (b"on: 1e999\njobs: {b: 9999999999999999999999999}\n", "the trigger pull_request is missing"),
+    "a number without end": (
+        b"on: 1e999\njobs: {b: 9999999999999999999999999}\n",
+        "the trigger pull_request is missing",
+    ),
     "depth": (b"on: " + b"[" * 900 + b"\n", "not valid YAML"),
     "a NUL": (b"on: push\x00\njobs: {}\n", "not valid YAML"),
     "another encoding": ("on: push\nname: café\n".encode("latin-1"), f"{PATH}:2: not UTF-8"),
@@ -100,7 +103,9 @@ def test_a_managed_file_that_was_written_anew(cli: Cli, root: Path, name: str, c
 
 
 @pytest.mark.parametrize("table", [TABLE, BY_HAND])
-@pytest.mark.parametrize("place", ["a folder", "a pipe", "a link", "a link to nothing", "a linked folder", "ten megabytes"])
+@pytest.mark.parametrize(
+    "place", ["a folder", "a pipe", "a link", "a link to nothing", "a linked folder", "ten megabytes"]
+)
 def test_what_is_no_file_of_this_kind_is_refused(cli: Cli, root: Path, table: str, place: str) -> None:
     text = (root / PATH).read_text()
     path = root / PATH

@@ -10,13 +10,13 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from tests.unit.workflows.expressions import UnsupportedError, Value, condition, evaluate, filled, unwrapped
+from tests.unit.workflows.events import EVENTS, Event
+from tests.unit.workflows.expressions import UnsupportedError, condition, evaluate, filled, unwrapped
 
 Document = Mapping[str, Any]
-REPOSITORY = "owner/sample"
 _KEYS = {
     "workflow": "name run-name on permissions concurrency env jobs",
     "job": "name needs if runs-on timeout-minutes permissions environment env strategy steps",
@@ -31,56 +31,6 @@ _KEYS = {
 _JUDGES = re.compile(r"uv run --project \.github/lockgate --locked lockgate (?:gate|scan)(?: .*)?")
 _NEEDS = "${{ toJSON(needs) }}"
 _BAD = ("failure", "cancelled")
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happens; `brings` says that there is a commit that checks must report on."""
-
-    name: str
-    action: str = ""
-    branch: str = "main"
-    is_tag: bool = False
-    is_fork: bool = False
-    brings: bool = False
-    inputs: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def contexts(self) -> dict[str, Value]:
-        """Values by full name."""
-        pull = self.name == "pull_request"
-        head = ("somebody/fork" if self.is_fork else REPOSITORY) if pull else None
-        found: dict[str, Value] = {
-            "github.event_name": self.name,
-            "github.repository": REPOSITORY,
-            "github.workflow": "w",
-            "github.sha": "c" * 40,
-            "github.run_id": "77",
-            "github.event.pull_request.number": 5.0 if pull else None,
-            "github.event.pull_request.head.repo.full_name": head,
-        }
-        return {**found, **{f"inputs.{name}": value for name, value in self.inputs.items()}}
-
-
-_TYPES = (
-    "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft locked unlocked"
-    " enqueued dequeued milestoned demilestoned ready_for_review review_requested review_request_removed"
-    " auto_merge_enabled auto_merge_disabled"
-).split()
-EVENTS = (
-    *(Event("push", branch=branch) for branch in ("main", "feature/x")),
-    Event("push", branch="v1.0", is_tag=True),
-    *(
-        Event("pull_request", one, base, is_fork=fork, brings=one in {"opened", "reopened", "synchronize"})
-        for one in _TYPES
-        for base in ("main", "release/1")
-        for fork in (False, True)
-    ),
-    *(Event("merge_group", "checks_requested", branch, brings=True) for branch in ("main", "release/1")),
-    Event("schedule"),
-    *(Event("workflow_dispatch", inputs={"version": "1.0", "dry-run": dry, "resume-run-id": earlier})
-      for dry in (False, True) for earlier in ("", "12")),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -199,7 +149,11 @@ def _ends(
             yield Ended(ran=False, result="skipped", checks=((title, "success"),))
         return
     matrix = strategy.get("matrix") or {}
-    if not isinstance(matrix, Mapping) or {"include", "exclude"} & set(matrix) or not all(isinstance(values, list) for values in matrix.values()):
+    if (
+        not isinstance(matrix, Mapping)
+        or {"include", "exclude"} & set(matrix)
+        or not all(isinstance(values, list) for values in matrix.values())
+    ):
         raise UnsupportedError(f"the matrix {matrix!r}")
     cells = [dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())]
     titles = [_title(title, cell) for cell in cells]
@@ -248,7 +202,7 @@ def _judges(step: Mapping[str, Any]) -> bool:
     return simple and bool(_JUDGES.fullmatch(run)) and (step.get("env") or {}).get("LOCKGATE_NEEDS") == _NEEDS
 
 
-def known(thing: Mapping[str, Any], kind: str) -> None:
+def known(thing: object, kind: str) -> None:
     """Refuse keys that this model does not know."""
     if not isinstance(thing, Mapping) or set(thing) - set(_KEYS[kind].split()):
         raise UnsupportedError(f"{kind}: {thing!r:.200}")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from lockgate.workflows.contexts import REQUIRED, required
+from tests.unit.workflows.events import EVENTS, Event
 from tests.unit.workflows.expressions import UnsupportedError, Value, condition, evaluate
 from tests.unit.workflows.rendered import documents
-from tests.unit.workflows.runs import EVENTS, Event, cancels, runs, starts, violations
+from tests.unit.workflows.runs import cancels, runs, starts, violations
 
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "all": {},
@@ -248,7 +249,13 @@ def test_expressions_that_are_not_known(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "holds"),
-    [("a.yes", False), ("${{ a.yes }}", False), ("always()", True), ("${{ !cancelled() && a.yes }}", True), (True, False)],
+    [
+        ("a.yes", False),
+        ("${{ a.yes }}", False),
+        ("always()", True),
+        ("${{ !cancelled() && a.yes }}", True),
+        (True, False),
+    ],
 )
 def test_a_condition_implies_success(text: object, *, holds: bool) -> None:
     status = {"success": lambda: False, "always": lambda: True, "cancelled": lambda: False}
