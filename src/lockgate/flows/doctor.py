@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +17,7 @@ from lockgate.model.errors import LockgateError
 from lockgate.model.project import Project
 from lockgate.model.verdict import Verdict
 from lockgate.ports.interpreters import Finder
+from lockgate.ports.nested import locked_version
 from lockgate.ports.state import open_state
 from lockgate.ports.uv import find_uv
 from lockgate.workflows.facts import NESTED
@@ -141,17 +141,15 @@ def _workflows(project: Project) -> list[Finding]:
         Finding("workflows", "note", f"not as the table says: {', '.join(rendered)}", "lockgate render --diff")
         if rendered
         else Finding("workflows", "ok", "as the table says"),
-        _locked_lockgate(found.root / NESTED / "uv.lock"),
+        _locked_lockgate(found.root),
     ]
 
 
-def _locked_lockgate(path: Path) -> Finding:
-    try:
-        packages = tomllib.loads(path.read_text(encoding="utf-8")).get("package", [])
-        version = next(str(one["version"]) for one in packages if one["name"] == "lockgate")
-    except FileNotFoundError:
+def _locked_lockgate(root: Path) -> Finding:
+    if not (root / NESTED / "uv.lock").is_file():
         return Finding("lockgate", "note", f"not locked for CI: there is no {NESTED}/uv.lock", "lockgate init")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+    version = locked_version(root)
+    if version is None:
         return Finding("lockgate", "note", f"{NESTED}/uv.lock locks no lockgate", f"uv lock --project {NESTED}")
     other = "" if version == __version__ else f", but this is {__version__}"
     return Finding("lockgate", "ok", f"{version} is locked for CI{other}")

@@ -242,7 +242,7 @@ def write(found: Survey, *, overwrite: bool) -> list[tuple[str, str]]:
     """Write the managed files; returns path and what became of it.
 
     Raises:
-        UsageError: A file that lockgate did not write stands in the way; nothing is written.
+        UsageError: A file that lockgate did not write stands in the way (then nothing is written), or writing fails.
     """
     table = found.facts.digest()
     states = {file.name: drift(file, found.texts[file.name], table).state for file in found.managed()}
@@ -255,7 +255,10 @@ def write(found: Survey, *, overwrite: bool) -> list[tuple[str, str]]:
     done = []
     for file in found.managed():
         if states[file.name] != "same":
-            write_atomic(found.root / file.path, file.text.encode("utf-8"))
+            try:
+                write_atomic(found.root / file.path, file.text.encode("utf-8"))
+            except OSError as error:
+                raise UsageError(f"{file.path}: {error.strerror or error}") from error
         done.append((file.path, "unchanged" if states[file.name] == "same" else "written"))
     return done
 

@@ -142,7 +142,7 @@ def _literals(annotation: Any) -> list[str]:  # noqa: ANN401
 def _validate(config: Config, where: Callable[..., str]) -> None:
     """What types cannot say; `where(*keys)` is the `file:line` of a key."""
     for name in config.check:
-        if name in CHECKS or _TEST_CELL.fullmatch(name):
+        if name in (*CHECKS, "needs") or _TEST_CELL.fullmatch(name):
             raise UsageError(
                 f"{where('check', name)}: a custom check cannot be called {name!r}: that is a built-in check"
             )

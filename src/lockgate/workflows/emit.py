@@ -92,8 +92,8 @@ def _escape(match: re.Match[str]) -> str:
 
 def _pair(key: str, value: object, depth: int, above: str) -> Iterator[Line]:
     place = f"{above}{key}"
-    # GitHub reads YAML 1.2, where `on` is a name like any other.
-    head = f"{' ' * depth}{key if key == 'on' else scalar(key)}:"
+    # GitHub reads YAML 1.2, where `on` is a name like any other: a workflow's triggers stand as people write them.
+    head = f"{' ' * depth}{key if place == 'on' else scalar(key)}:"
     if isinstance(value, Commented):
         shown = _flow(value.value) if isinstance(value.value, tuple) else scalar(value.value)
         yield Line(f"{head} {shown}{f'  # {value.comment}' if value.comment else ''}", place)

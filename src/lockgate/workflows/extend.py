@@ -9,7 +9,7 @@ from typing import Any
 from lockgate.model.config import JobConfig, WorkflowConfig
 from lockgate.model.decode import suggest
 from lockgate.workflows.emit import Commented
-from lockgate.workflows.kit import runs_on
+from lockgate.workflows.kit import HOSTED, runs_on
 from lockgate.workflows.pins import Pin, Used, problem
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -47,7 +47,7 @@ def extended(
     Raises:
         Misfit: A job or step that something is added to does not exist, or an addition would break a promise.
     """
-    keys = ("workflows", name.replace("_", "-"))
+    keys: Keys = ("workflows", name.replace("_", "-"))
     stated = document.get("env", {})
     _refuse_stated(more.env, stated, keys)
     jobs: dict[str, Any] = dict(document["jobs"])
@@ -63,8 +63,9 @@ def extended(
         jobs[job] = _job(jobs[job], additions, place, pins)
     for job, content in more.extra_jobs.items():
         place = (*keys, "extra-jobs", job)
-        if job in jobs or not _ID.fullmatch(job):
-            reason = "there is a job of this name" if job in jobs else "that is no job id"
+        is_there = job.lower() in map(str.lower, jobs)  # GitHub tells no case apart
+        if is_there or not _ID.fullmatch(job):
+            reason = "there is a job of this name" if is_there else "that is no job id"
             raise Misfit(place, f"{job!r} cannot be added: {reason}", "use another name")
         _refuse_taken(job, content, place, taken)
         for needed in _listed(content.get("needs")):
@@ -75,8 +76,8 @@ def extended(
     for job in jobs if name in _CLOSED else ():
         if job != _CLOSED[name] and "id-token" in jobs[job]["permissions"]:
             kind = "extra-jobs" if job in more.extra_jobs else "jobs"
-            place = (*keys, kind, job, "permissions", "id-token")
-            raise Misfit(place, f"the job {_CLOSED[name]!r} alone may speak for the publisher")
+            at = (*keys, kind, job, "permissions", "id-token")
+            raise Misfit(at, f"the job {_CLOSED[name]!r} alone may speak for the publisher")
     env = {"env": {**stated, **more.env}} if stated or more.env else {}
     return {**document, **env, "jobs": jobs}
 
@@ -96,8 +97,9 @@ def _refuse_stated(env: Mapping[str, str], stated: Mapping[str, str], place: Key
 
 def _refuse_taken(job_id: str, job: Mapping[str, Any], place: Keys, taken: Sequence[str]) -> None:
     """A second check of a required name could be the one that branch protection believes."""
-    parts = re.split(r"\$\{\{.*?\}\}", str(job.get("name", job_id)))
-    pattern = re.compile(".*".join(map(re.escape, parts)) + r"(?: \(.*\))?")  # GitHub appends a matrix's values
+    parts = re.split(r"\$\{\{.*?\}\}", str(job.get("name", job_id)).strip())
+    # GitHub appends the values of a matrix.
+    pattern = re.compile(".*".join(map(re.escape, parts)) + r"(?: \(.*\))?", re.IGNORECASE)
     found = next((one for one in taken if pattern.fullmatch(one)), None)
     if found is not None:
         raise Misfit(
@@ -119,8 +121,8 @@ def _job(job: Mapping[str, Any], more: JobConfig, place: Keys, pins: Mapping[str
                 for number, step in enumerate(added)
             ]
             for number, step in enumerate(new):
-                others = [one["id"] for one in (*steps, *new[:number])]
-                if step["id"] in others or not _ID.fullmatch(str(step["id"])):
+                others = [str(one["id"]).lower() for one in (*steps, *new[:number])]
+                if str(step["id"]).lower() in others or not _ID.fullmatch(str(step["id"])):
                     raise Misfit((*keys, number, "id"), f"{step['id']!r} is taken, or no step id", "use another id")
             steps[at:at] = new
     found = {**job, "steps": steps}
@@ -155,7 +157,7 @@ def _extra_job(name: str, job: Mapping[str, Any], place: Keys, pins: Mapping[str
     steps = job.get("steps")
     if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
         raise Misfit((*place, "steps"), f"the job {name!r} has no steps", "steps is an array of tables")
-    limits = {"name": name, "runs-on": "ubuntu-24.04", "timeout-minutes": _MINUTES, "permissions": permissions}
+    limits = {"name": name, "runs-on": HOSTED, "timeout-minutes": _MINUTES, "permissions": permissions}
     return {
         **limits,
         **rest,

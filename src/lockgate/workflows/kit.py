@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from lockgate.workflows.facts import NESTED, Facts
 from lockgate.workflows.pins import Pin, uses
 
 UV = "0.13.9"
+# A machine that GitHub makes anew for each job.
+HOSTED = "ubuntu-24.04"
 ALWAYS = "${{ always() }}"
 UNLESS_CANCELLED = "${{ !cancelled() }}"
 TOKEN = {"GH_TOKEN": "${{ github.token }}"}
@@ -41,7 +44,7 @@ class Kit:
     def job(self, title: str, minutes: int, steps: Sequence[Step], **more: object) -> dict[str, Any]:
         """A job with the least that a token can, reading the code, unless `permissions` says otherwise."""
         first: dict[str, object] = {key: more.pop(key) for key in ("needs", "if") if key in more}
-        limits = {"runs-on": runs_on(self.facts.runner), "timeout-minutes": minutes}
+        limits = {"runs-on": runs_on(str(more.pop("runner", self.facts.runner))), "timeout-minutes": minutes}
         permissions = {"permissions": more.pop("permissions", {"contents": READ_CODE})}
         return {"name": title, **first, **limits, **permissions, **more, "steps": list(steps)}
 
@@ -55,10 +58,10 @@ class Kit:
     def lockgate(
         self, name: str, title: str, arguments: str, env: Mapping[str, str] | None = None, *, condition: str = ""
     ) -> Step:
-        """A step that calls lockgate, and nothing else; the first of the `arguments` is the command."""
-        command, _, rest = arguments.partition(" ")
+        """A step that calls lockgate, and nothing else; the first words of the `arguments` are the command."""
         place = f" -C {shlex.quote(self.facts.folder)}" if self.facts.folder else ""
-        run = f"uv run --project {NESTED} --locked lockgate {command}{place} {rest}".rstrip()
+        placed = re.sub(r"^[a-z]+(?: [a-z]+)*", lambda command: f"{command[0]}{place}", arguments)
+        run = f"uv run --project {NESTED} --locked lockgate {placed}"
         return _step(name, title, condition, **({"env": dict(env)} if env else {}), run=run)
 
     def checkout(self, *, history: bool = False) -> Step:

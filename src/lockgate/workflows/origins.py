@@ -57,6 +57,7 @@ _ORIGINS: tuple[Origin, ...] = (
     Origin("jobs/test-matrix/timeout-minutes", "the time that the tests may take, and 15 minutes to set up", "test.timeout"),
     Origin("jobs/test-matrix/name", "one required check for each Python: branch protection waits for these names", "python"),
     Origin("jobs/publish/environment*", "the index trusts this environment only, and its reviewers have the last word", "publish.environment"),
+    Origin("jobs/publish/runs-on", "the action that publishes needs Linux on x86-64, and a machine that nobody used before"),
     Origin("jobs/publish/permissions*", "the one job that may speak for the publisher, and it may do nothing else"),
     Origin("jobs/publish/if", "a dry run ends before the first irreversible byte"),
     Origin("jobs/publish/steps/publish/with/attestations", "each file is published with a proof of where it was built"),

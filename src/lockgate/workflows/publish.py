@@ -8,7 +8,7 @@ from typing import Any
 from lockgate.workflows.emit import Commented
 from lockgate.workflows.facts import Facts
 from lockgate.workflows.gate_jobs import gate_jobs
-from lockgate.workflows.kit import READ_CODE, TOKEN, Kit, Step, temporary
+from lockgate.workflows.kit import HOSTED, READ_CODE, TOKEN, Kit, Step, temporary
 from lockgate.workflows.pins import Pin
 from lockgate.workflows.quality import environment
 from lockgate.workflows.scan_jobs import scan_jobs
@@ -79,7 +79,7 @@ def _build(kit: Kit, needs: list[str]) -> dict[str, Any]:
 
 
 def _publish(kit: Kit) -> dict[str, Any]:
-    # The action runs in a container, which sees the workspace only: the files lie there.
+    # The action runs in a container for x86-64, which sees the workspace only: the files lie there.
     files = {"packages-dir": "lockgate-release/dist", "attestations": True}
     steps = [
         kit.download("Fetch the built files", "lockgate-release", _ARTIFACT),
@@ -88,7 +88,7 @@ def _publish(kit: Kit) -> dict[str, Any]:
     permissions = {"id-token": Commented("write", "prove to the index who publishes")}
     environment = {"name": kit.facts.environment}
     more = {"needs": ["build"], "if": "${{ !inputs.dry-run }}", "environment": environment}
-    return kit.job("publish", 15, steps, permissions=permissions, **more)
+    return kit.job("publish", 15, steps, permissions=permissions, runner=HOSTED, **more)
 
 
 def _verify(kit: Kit) -> dict[str, Any]:

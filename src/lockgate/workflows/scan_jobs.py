@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lockgate.workflows.emit import Commented
-from lockgate.workflows.kit import ALWAYS, NEEDS, READ_CODE, REPORT, TO_REPORT, Kit, temporary
+from lockgate.workflows.kit import ALWAYS, HOSTED, NEEDS, READ_CODE, REPORT, TO_REPORT, Kit, temporary
 
 _MINUTES = 30
 _CODEQL = "lockgate-codeql"
@@ -38,7 +38,11 @@ def _codeql(kit: Kit) -> dict[str, Any]:
         "security-events": Commented("read", "CodeQL asks for its state; nothing is uploaded here"),
         "actions": Commented("read", "CodeQL reads the run that it belongs to"),
     }
-    return kit.job("codeql", _MINUTES, steps, permissions=permissions)
+    runner = kit.facts.runner
+    # CodeQL learned ARM in v4.38, and the code is not run.
+    return kit.job(
+        "codeql", _MINUTES, steps, permissions=permissions, runner=HOSTED if runner.endswith("-arm") else runner
+    )
 
 
 def _security_scan(kit: Kit) -> dict[str, Any]:

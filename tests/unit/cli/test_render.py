@@ -83,7 +83,9 @@ def test_problems_become_annotations_in_actions(cli: Cli, tmp_path: Path, monkey
     shown = cli("render", "--check", "-C", tmp_path)
     assert shown.code == 1
     number = next(number for number, line in enumerate((tmp_path / GATE).read_text().splitlines(), 1) if "@v7" in line)
-    assert re.search(rf"^::error [^\n]*file={re.escape(GATE)},line={number}::actions/checkout is pinned to", shown.out, re.MULTILINE)
+    assert re.search(
+        rf"^::error [^\n]*file={re.escape(GATE)},line={number}::actions/checkout is pinned to", shown.out, re.MULTILINE
+    )
 
 
 def test_files_of_others_are_not_overwritten_silently(cli: Cli, tmp_path: Path) -> None:
@@ -95,6 +97,15 @@ def test_files_of_others_are_not_overwritten_silently(cli: Cli, tmp_path: Path) 
     assert not (tmp_path / ".github/dependabot.yml").exists()
     assert cli("render", "--overwrite", "-C", place).code == 0
     assert cli("render", "--check", "-C", place).code == 0
+
+
+def test_a_full_disk_leaves_the_old_file(cli: Cli, tmp_path: Path, full_disk: None) -> None:
+    del full_disk
+    place = write(tmp_path, {"pyproject.toml": TABLE, ".github/CODEOWNERS": "# lockgate: format 1, table " + "0" * 12})
+    shown = cli("render", "--overwrite", "-C", place)
+    assert shown.code == 2
+    assert shown.err == f"lockgate: {GATE}: File too large\n"
+    assert [path.name for path in (tmp_path / ".github").rglob("*")] == ["CODEOWNERS", "workflows"]
 
 
 def test_without_a_table_there_is_nothing_to_render(cli: Cli, tmp_path: Path) -> None:
@@ -164,6 +175,8 @@ STEPS = "steps = [{ run = 'make docs' }]\n"
         (f"{EXTRA}name = '${{{{ matrix.x }}}}'\n{STEPS}", 5, "the job may report as 'test-matrix (3.8)'", ""),
         ("[tool.lockgate.workflows.publish.extra-jobs.x]\nname = 'security-scan'\n" + STEPS, 5, "the job may report as 'security-scan'", ""),
         (f"{QUALITY}extra-jobs.test-matrix = {{}}", 5, "'test-matrix' cannot be added: there is a job of this name", "use another name"),
+        (f"{QUALITY}extra-jobs.Test-Matrix = {{}}", 5, "'Test-Matrix' cannot be added: there is a job of this name", ""),
+        (f"{EXTRA}name = 'Quality-Checks '\n{STEPS}", 5, "the job may report as 'quality-checks'", ""),
         (f"{QUALITY}extra-jobs.'a b' = {{}}", 5, "'a b' cannot be added: that is no job id", ""),
         # the right to publish
         (f"{RELEASE.format('publish')}before.publish = [{{ run = 'x' }}]", 4, "the job 'publish' holds the right to publish: nothing is added to it", "add a job before it"),
@@ -185,6 +198,7 @@ STEPS = "steps = [{ run = 'make docs' }]\n"
         (f"{MATRIX}after.gate = [{{ run = 'x', env = ['x'] }}]", 5, "env is a table", ""),
         (f"{MATRIX}after.gate = [{{ id = 'uv', run = 'x' }}]", 5, "'uv' is taken, or no step id", "use another id"),
         (f"{MATRIX}after.gate = [{{ id = 'a', run = 'x' }}, {{ id = 'a', run = 'y' }}]", 5, "'a' is taken", ""),
+        (f"{MATRIX}after.gate = [{{ id = 'Gate', run = 'x' }}]", 5, "'Gate' is taken, or no step id", ""),
         (f"{MATRIX}after.gate = [{{ id = 'a b', run = 'x' }}]", 5, "'a b' is taken, or no step id", ""),
         # names that would break out, or that GitHub would pass over
         ("owners = ['me']", 4, "tool.lockgate.owners: expected @user, @organization/team or a mail address", ""),

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.flows.render import Survey, judge, survey, write
@@ -72,7 +72,6 @@ def is_a_bump(before: str, after: str) -> bool:
     return pins.masked(before) == pins.masked(after) and bool(changed) and others
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_every_edit_of_a_managed_file_is_seen(surveys: list[Survey], data: st.DataObject) -> None:
     found = data.draw(st.sampled_from(surveys))
@@ -236,7 +235,7 @@ def updated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     for module in (files, drift):
         monkeypatch.setattr(module, "FORMAT", 2)
-    monkeypatch.setitem(files._WORKFLOWS, "quality_gate", renamed)  # type: ignore[arg-type]  # noqa: SLF001
+    monkeypatch.setitem(files._WORKFLOWS, "quality_gate", renamed)  # noqa: SLF001
     return tmp_path
 
 

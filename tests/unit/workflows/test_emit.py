@@ -40,7 +40,7 @@ DOCUMENTS = st.dictionaries(TEXT.filter(lambda key: key != "jobs"), VALUES, min_
 def read(text: str, version: tuple[int, int] = (1, 2)) -> Any:  # noqa: ANN401
     """The data, as a reader of that version of YAML has it."""
     yaml = YAML(typ="safe", pure=True)
-    yaml.version = version  # type: ignore[assignment]
+    yaml.version = version
     return yaml.load(text)
 
 
@@ -63,7 +63,7 @@ def test_what_is_read_back_is_what_was_written(document: dict[str, Any]) -> None
 
 @given(DOCUMENTS)
 def test_readers_of_the_older_yaml_see_the_same(document: dict[str, Any]) -> None:
-    # `on` stays bare for people's sake: GitHub reads YAML 1.2.
+    # A workflow's `on` stays bare for people's sake: GitHub reads YAML 1.2.
     text = text_of(emit({f"{key}_": value for key, value in document.items()}))
     assert same(read(text, (1, 1)), {f"{key}_": value for key, value in document.items()}), text
 
