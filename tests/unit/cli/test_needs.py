@@ -1,4 +1,4 @@
-"""What the model of tests/unit/workflows/runs.py takes for granted: with LOCKGATE_NEEDS the gate passes only after success."""
+"""What tests/unit/workflows/runs.py takes for granted: with LOCKGATE_NEEDS the gate passes after success only."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def test_only_success_of_all_is_a_pass(results: tuple[str, ...]) -> None:
     assert (judge_needs(needs(*results)).status == "pass") is (set(results) == {"success"})
 
 
-@pytest.mark.parametrize("text", ["", "{}", "null", "[]", "success", '{"job": "success"}', '{"job": {}}', needs("Success")])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "null", "[]", "success", '{"job": "success"}', '{"job": {}}', needs("Success")]
+)
 def test_what_tells_of_no_success_is_no_pass(text: str) -> None:
     assert judge_needs(text).status != "pass"
 
