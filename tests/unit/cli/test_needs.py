@@ -9,27 +9,9 @@ from pathlib import Path
 import pytest
 
 from lockgate.model.actions import judge_needs
-from tests.support import write
 from tests.unit.cli.conftest import Cli
 
 RESULTS = ("success", "failure", "cancelled", "skipped")
-QUICK = """\
-[project]
-name = "quick"
-version = "1"
-
-[tool.lockgate]
-python = ["3.12"]
-checks = ["good"]
-
-[tool.lockgate.check.good]
-run = ["true"]
-"""
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("quick"), {"pyproject.toml": QUICK})
 
 
 def needs(*results: str) -> str:
@@ -51,7 +33,7 @@ def test_what_tells_of_no_success_is_no_pass(text: str) -> None:
 
 @pytest.mark.parametrize("result", [*RESULTS, "neutral"])
 def test_the_gate_itself_passes_only_after_success(
-    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch, result: str
+    cli: Cli, quick: Path, monkeypatch: pytest.MonkeyPatch, result: str
 ) -> None:
     monkeypatch.setenv("LOCKGATE_NEEDS", needs("success", result))
-    assert (cli("gate", "-C", root).code == 0) is (result == "success")
+    assert (cli("gate", "good", "-C", quick).code == 0) is (result == "success")
