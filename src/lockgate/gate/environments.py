@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.gate import declared
+from lockgate.gate import bytecode, declared
 from lockgate.gate.installed import read_installed
 from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.gate.recipe import Recipe, declared_inputs
@@ -68,6 +68,12 @@ class Environments:
         self._finder = finder
         self._installer = Installer(project.root, offline=offline)
         self._offline = offline
+        self._made: dict[Path, Interpreter] = {}
+
+    def keep_bytecode(self) -> None:
+        """Keep what the environments made in this run have compiled by now, for the next ones."""
+        for site, interpreter in self._made.items():
+            bytecode.keep(site, interpreter)
 
     def current(self, recipe: Recipe) -> Environment | None:
         """The environment of `recipe` when it stands and nothing that it is made of has changed."""
@@ -184,6 +190,8 @@ class Environments:
         else:
             self._resolve(recipe, interpreter, folder, errand)
         site = _site_packages(folder)
+        bytecode.lend(site, interpreter)
+        self._made[site] = interpreter
         write_atomic(site / _PROBE, probe_source().read_bytes())
         installed = read_installed(folder, self._project.root)
         stamp = _Stamp(key=self._key(recipe, interpreter), sources=installed.sources)

@@ -99,6 +99,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
             whole = not request.selection.pytest_args
             warnings += cells.export(request.data, report, outcomes, request.project.root, whole=whole)
         durations.record(memory, _seconds(outcomes, crew.started))
+        bench.environments.keep_bytecode()
     return Result(
         report=report,
         outputs={name: outcome.output for name, outcome in outcomes.items()},
