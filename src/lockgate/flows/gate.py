@@ -14,6 +14,7 @@ from lockgate import report as reports
 from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
 from lockgate.gate.run import Request, Result, run_gate
+from lockgate.model.actions import NESTED
 from lockgate.model.errors import UnknownError
 from lockgate.model.gate import GateReport
 from lockgate.model.verdict import EXIT_CODES
@@ -80,8 +81,8 @@ def _tell_version(locked: str | None, console: Console) -> None:
     """Say when CI, which runs the locked lockgate, may judge otherwise than this one."""
     if locked not in {None, __version__}:
         console.say(
-            f"lockgate: this is {__version__}, but {nested.FOLDER}/uv.lock has {locked}: "
-            f"CI runs `uv run --project {nested.FOLDER} --locked lockgate gate`",
+            f"lockgate: this is {__version__}, but {NESTED}/uv.lock has {locked}: "
+            f"CI runs `uv run --project {NESTED} --locked lockgate gate`",
             "unknown",
         )
 
