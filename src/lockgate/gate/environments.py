@@ -25,7 +25,10 @@ from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
 _FORMAT = 1
 _OLDEST = (3, 8)
 _STAMP = "lockgate.json"
-_PROBE = "lockgate_probe.py"
+# What runs inside the environment's own interpreter, by its name there; each process loads the witness of its reads.
+WITNESSES = {"lockgate_probe.py": "probe.py", "lockgate_reads.py": "reads.py"}
+_LOADER = "lockgate_reads.pth"
+_LOAD = b"import os; 'LOCKGATE_READS' in os.environ and __import__('lockgate_reads').watch()\n"
 _VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
 
 
@@ -157,14 +160,9 @@ class Environments:
     def _key(self, recipe: Recipe, interpreter: Interpreter) -> str:
         project = self._project
         total = hashlib.blake2b(digest_size=20)
-        files = [
-            project.lock,
-            *(project.root / name for name in ("setup.py", "setup.cfg", "uv.toml", ".python-version")),
-        ]
-        files += [path for name in recipe.requirements for path in _requirement_files(project.root / name)]
-        parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project)]
-        parts += [(os.fsencode(path), file_digest(str(path))) for path in files if path is not None]
-        parts += [file_digest(str(probe_source())), self._built_from()]
+        parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project), witnesses_digest()]
+        parts += resolved_from(project, recipe, os.environ)
+        parts += built_from(project, self._tree)
         for part in parts:
             total.update(msgspec.json.encode(part, order="sorted") + b"\0")
         return total.hexdigest()
@@ -192,7 +190,9 @@ class Environments:
         site = _site_packages(folder)
         bytecode.lend(site, interpreter)
         self._made[site] = interpreter
-        write_atomic(site / _PROBE, probe_source().read_bytes())
+        for name, source in WITNESSES.items():
+            write_atomic(site / name, Path(__file__).with_name(source).read_bytes())
+        write_atomic(site / _LOADER, _LOAD)
         installed = read_installed(folder, self._project.root)
         stamp = _Stamp(key=self._key(recipe, interpreter), sources=installed.sources)
         write_atomic(folder / _STAMP, msgspec.json.encode(stamp))
@@ -239,9 +239,10 @@ class Environments:
         return [part for name in names for part in ("--reinstall-package", name)]
 
 
-def probe_source() -> Path:
-    """The probe as lockgate ships it."""
-    return Path(__file__).with_name("probe.py")
+def witnesses_digest() -> str:
+    """One digest of what lockgate puts into an environment."""
+    sources = (Path(__file__).with_name(source).read_bytes() for source in WITNESSES.values())
+    return hashlib.blake2b(b"\0".join((*sources, _LOAD)), digest_size=20).hexdigest()
 
 
 def _made_by(folder: Path, interpreter: Interpreter) -> bool:

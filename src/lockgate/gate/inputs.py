@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate import __version__
-from lockgate.gate.environments import Environment, probe_source
+from lockgate.gate.environments import Environment
+from lockgate.gate.reads import look
 from lockgate.model.project import Project
 from lockgate.ports.tree import Tree, digests, file_digest, snapshot
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lockgate.gate.bench import Bench
-from lockgate.gate.cache import outside_reads
+from lockgate.gate.bench import Bench, content
+from lockgate.gate.cache import changed_looks, outside_reads
 from lockgate.gate.inputs import collect
 from lockgate.gate.outcome import Outcome
 from lockgate.gate.plan import Step
@@ -50,6 +50,7 @@ def keep(
         outcome = outcomes[step.name]
         changed = _changed_since(tree, bench, started[step.name]) - _harmless(bench, step, outcome, wrote)
         reads, outside = outside_reads(outcome, bench.project.root, bench.state, tree, started[step.name])
+        outside |= {key.lstrip("@!") for key in changed_looks(outcome.looks)}
         if changed or outside:
             shown = (os.fsdecode(min(changed)) if changed else min(outside)).rstrip("/@")
             reasons.append(f"{step.name} will run again next time: {shown} changed while it ran")

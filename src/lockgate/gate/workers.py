@@ -16,6 +16,7 @@ import msgspec
 from lockgate.gate.bench import Bench
 from lockgate.gate.checks import RUNNERS
 from lockgate.gate.environments import Environment
+from lockgate.gate.evidence import Follower
 from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
@@ -263,7 +264,23 @@ class Crew:
             roots={name: self._taken[name].root for name in step.needs if name in self._taken},
             progress=lambda done, total: self._listener.progressed(step.name, done, total),
         )
-        return RUNNERS[step.kind](context)
+        outcome = RUNNERS[step.kind](context)
+        return outcome if step.kind == "test" else _with_reads(outcome, context)
+
+
+def _with_reads(outcome: Outcome, context: Context) -> Outcome:
+    """The outcome with what the check's Python processes said of their reads."""
+    if not context.reads.exists():
+        return outcome
+    said = Follower(context.reads).session()
+    return msgspec.structs.replace(
+        outcome,
+        reads=said.reads,
+        looks=said.looks,
+        mutated=said.mutated,
+        asked_git=outcome.asked_git or said.asked_git,
+        cacheable=outcome.cacheable and said.complete,
+    )
 
 
 def _without_environment(step: Step, error: NoEnvironmentError) -> Outcome:

@@ -82,7 +82,9 @@ def _pytest(context: Context, name: str, timeout: float, only: tuple[str, ...] |
         follower.read()
         context.progress(follower.done, follower.collected)
 
-    done = context.run(command(context, again=only is not None), timeout=timeout, on_tick=tick, extra=extra)
+    argv = command(context, again=only is not None)
+    # The probe itself says what the session reads.
+    done = context.run(argv, watched=False, timeout=timeout, on_tick=tick, extra=extra)
     return _Run(done, follower.session(), tuple(sorted(folder.glob("coverage*"))))
 
 
@@ -135,6 +137,7 @@ def _outcome(context: Context, runs: list[_Run], flaky: tuple[str, ...], *, reco
         output="\n".join(run.done.output for run in runs),
         data=tuple(path for run in runs for path in run.data),
         reads=session.reads,
+        looks=session.looks,
         wrote=session.wrote,
         mutated=session.mutated,
         asked_git=session.asked_git,
