@@ -22,6 +22,7 @@ from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
 from lockgate.gate.plan import Step
 from lockgate.gate.schedule import next_step
+from lockgate.gate.stale import forget_stale
 from lockgate.model.gate import Check
 from lockgate.model.problem import Problem
 from lockgate.ports import clock, family
@@ -97,6 +98,7 @@ class Crew:
         """Outcomes by name of the check, in the plan's order; every process that was started has ended."""
         pending = self._look_up_all()
         if pending:
+            forget_stale(self._bench.project.root, self._bench.memory, self._bench.tree)
             # Signals outermost: a second Ctrl-C must not break off the ending of orphans.
             with _Signals(self._stop), family.Adoption():
                 self._work_off(pending, jobs, keep_going=keep_going)

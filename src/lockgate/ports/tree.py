@@ -57,11 +57,18 @@ NATIVE_SUFFIXES = (
 )
 
 
+Stamp = tuple[int, int]
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """One file or folder: a digest of kind, permissions and content; and its last change (ctime, s)."""
+    """One file or folder: a digest of kind, permissions and content; and its last change (ctime, s).
+
+    `stamp` is by which many tools know a file: its size, and the second of its last modification.
+    """
 
     digest: bytes
     changed: float
+    stamp: Stamp = (0, 0)
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -215,6 +222,7 @@ class _Walk:
         elif stat.S_ISREG(status.st_mode):
             permissions = b"%o " % stat.S_IMODE(status.st_mode)
             content = file_digest(full) if self._memory is None else self._memory.digest(full, status)
-            self.found[path] = Entry(permissions + (content or b"unreadable"), status.st_ctime)
+            stamp = (status.st_size, int(status.st_mtime))
+            self.found[path] = Entry(permissions + (content or b"unreadable"), status.st_ctime, stamp)
         else:
             self.found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)
