@@ -31,6 +31,7 @@ class _Event(msgspec.Struct):
     message: str = ""
     excerpt: str = ""
     count: int = 0
+    distinct: int = 0
     read: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         loaded: The probe was loaded at all.
         pythons: (implementation, version, prefix) of every process that ran tests.
+        unfinished: Collected tests that were never done; one that a plugin runs again is the same test.
         finished: Exit status by pytest's own word, or None when the session did not come to its end.
         running: The test that was running last, when the session did not come to its end.
         passed: Node ids of the tests that passed.
@@ -77,6 +79,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     rootdir: str
     collected: int | None
     done: int
+    unfinished: int
     running: str | None
     bad: tuple[Bad, ...]
     finished: int | None
@@ -137,7 +140,8 @@ class Follower:
             pythons=tuple(dict.fromkeys((one.implementation, one.python, one.prefix) for one in starts)),
             rootdir=next((one.rootdir for one in starts if not one.worker), ""),
             collected=self.collected if "collected" in by_kind else None,
-            done=self.done,
+            done=len(finished_tests),
+            unfinished=max((event.distinct for event in by_kind.get("collected", [])), default=0) - len(finished_tests),
             running=running[-1] if running and finish is None else None,
             bad=tuple(_bad(event) for event in by_kind.get("bad", [])),
             passed=frozenset(event.id for event in by_kind.get("done", []) if event.passed),

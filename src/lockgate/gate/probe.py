@@ -116,9 +116,9 @@ class _Witness:
     def deselected(self, items: List[Any]) -> None:
         self._deselected += len(items)
 
-    def collected(self, count: int) -> None:
+    def collected(self, ids: List[str]) -> None:
         if self._testifies():
-            self._say("collected", count=count)
+            self._say("collected", count=len(ids), distinct=len(set(ids)))
 
     def began(self, nodeid: str) -> None:
         if self._testifies():
@@ -234,11 +234,16 @@ def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(session: Any) -> None:
-        witness.collected(len(session.items))
+        witness.collected([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(ids: List[str]) -> None:
-        witness.collected(len(ids))
+        witness.collected(ids)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop() -> Generator[None, Any, None]:
+        yield
+        files.stand_down()
 
     def pytest_runtest_logstart(nodeid: str) -> None:
         witness.began(nodeid)

@@ -193,7 +193,7 @@ def _nothing(done: Finished, tests: Tests) -> _Judgement:
 
 def _really_tested(session: Session, tests: Tests) -> _Judgement:
     """A session that pytest calls green: did all its tests run?"""
-    if session.done < (session.collected or 0):
+    if session.unfinished > 0:
         # pytest.exit(returncode=0) ends a session with a green exit code.
         ran = f"only {session.done} of {session.collected} collected tests ran"
         return _Judgement("fail" if session.done else "unknown", f"{ran}: something ended the session early")
