@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def gate(wishes: Wishes, console: Console) -> int:
         data=wishes.report_dir / cells.DATA if wishes.report_dir else None,
         cells=wishes.cells,
         needs=actions.needs(),
+        again=_again(wishes),
     )
     with open_display(console) as display:
         result = run_gate(request, display, Cancel())
@@ -84,6 +86,12 @@ def _tell_version(locked: str | None, console: Console) -> None:
             f"CI runs `uv run --project {nested.FOLDER} --locked lockgate gate`",
             "unknown",
         )
+
+
+def _again(wishes: Wishes) -> str:
+    """The options that a command needs to speak of the same project, wherever this one was started."""
+    folder = "" if wishes.folder == Path() else f" -C {shlex.quote(str(wishes.folder))}"
+    return folder + (f" --config {shlex.quote(str(wishes.config_file))}" if wishes.config_file else "")
 
 
 def _tell(result: Result, wishes: Wishes, console: Console) -> int:

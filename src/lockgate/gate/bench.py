@@ -28,6 +28,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         begun: When the run began to look, in seconds since the epoch.
         tree: The project when the run began.
         fresh: Look no result up.
+        again: Options that lead a pasted command to this project.
     """
 
     project: Project
@@ -43,6 +44,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     cache: Cache
     fresh: bool
     pytest_args: tuple[str, ...]
+    again: str
 
     def key(self, step: Step, environment: Environment, data: dict[str, tuple[Path, ...]], tree: bytes) -> str:
         """The cache key of a step, over a tree with the digest `tree`."""
@@ -54,7 +56,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def set_up(
-    project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...]
+    project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...], again: str
 ) -> Bench:
     """Read the project's content and lay out a run."""
     memory = state / "cache"
@@ -77,4 +79,5 @@ def set_up(
         cache=Cache(memory / "results", project),
         fresh=fresh,
         pytest_args=pytest_args,
+        again=again,
     )

@@ -57,6 +57,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         memory: A folder that tools may keep their caches in.
         data: Coverage data files by name of the test cell, for the coverage check.
         roots: The project's folder where a cell's data was measured, by its name, when that was another machine.
+        again: Options that lead a pasted command to this project, e.g. ` -C ../other`.
         progress: Called with tests done and tests collected.
     """
 
@@ -70,6 +71,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     pytest_args: tuple[str, ...] = ()
     data: dict[str, tuple[Path, ...]] = {}
     roots: dict[str, str] = {}
+    again: str = ""
     progress: Callable[[int, int], None] = lambda _done, _total: None
 
     @property

@@ -34,6 +34,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         fresh: Look nothing up in the result cache (what passes is still kept).
         fix: Apply ruff's fixes and formatting first.
         jobs: Commands at a time; 0 means one per core.
+        again: Options that lead a pasted command to this project, e.g. ` -C ../other`.
         data: Folder that receives the cells' coverage data, or None.
         cells: Folder with the reports of the test cells that other machines ran; None means that they run here.
         needs: The check of the jobs that this one waited for, or None.
@@ -46,6 +47,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fix: bool = False
     offline: bool = False
     jobs: int = 0
+    again: str = ""
     data: Path | None = None
     cells: Path | None = None
     needs: Check | None = None
@@ -133,6 +135,7 @@ def _bench(request: Request, state: Path, folder: Path) -> Bench:
         offline=request.offline,
         fresh=request.fresh,
         pytest_args=request.selection.pytest_args,
+        again=request.again,
     )
 
 

@@ -264,6 +264,7 @@ class Crew:
             pytest_args=self._bench.pytest_args,
             data=self._data(step),
             roots={name: self._taken[name].root for name in step.needs if name in self._taken},
+            again=self._bench.again,
             progress=lambda done, total: self._listener.progressed(step.name, done, total),
         )
         outcome = RUNNERS[step.kind](context)

@@ -107,7 +107,7 @@ def _problem(context: Context, diagnostic: _Diagnostic) -> Problem:
     path = context.relative(diagnostic.filename)
     helps = [diagnostic.fix.message] if diagnostic.fix and diagnostic.fix.message else []
     is_safe = diagnostic.fix is not None and diagnostic.fix.applicability == "safe"
-    helps += ["`lockgate gate lint --fix` can do it"] if is_safe else []
+    helps += [f"`lockgate gate lint --fix{context.again}` can do it"] if is_safe else []
     return Problem(
         tool="ruff",
         rule=diagnostic.code,
@@ -150,7 +150,7 @@ def _differences(context: Context, output: str) -> list[Problem]:
                     message="is not formatted",
                     path=context.relative(header["path"].split(":cell")[0]),
                     line=_first_changed(hunk) if hunk else int(header["line"]),
-                    help="`lockgate gate format --fix` formats it",
+                    help=f"`lockgate gate format --fix{context.again}` formats it",
                     excerpt=part.rstrip(),
                 )
             )

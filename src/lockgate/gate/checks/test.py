@@ -307,7 +307,7 @@ def _problem(context: Context, rootdir: str, bad: Bad, *, is_flaky: bool) -> Pro
         message=f"{how}: {first}",
         path=path,
         line=line,
-        help=f"run just that again: lockgate gate {context.step.name} -- {shlex.quote(node)}",
+        help=f"run just that again: lockgate gate {context.step.name}{context.again} -- {shlex.quote(node)}",
         excerpt=shorten(bad.excerpt),
     )
 
