@@ -14,6 +14,7 @@ from lockgate import __version__
 from lockgate import report as reports
 from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
+from lockgate.gate.reported import remember
 from lockgate.gate.run import Request, Result, run_gate
 from lockgate.model.errors import UnknownError
 from lockgate.model.gate import GateReport
@@ -98,6 +99,8 @@ def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     report = result.report
     # Files first: whoever reads standard output may stop reading.
     unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder, console)
+    if wishes.report_dir is not None:
+        remember(result.memory, wishes.folder.resolve(), _written(wishes.report_dir))
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
@@ -146,6 +149,12 @@ def _write_all(report: GateReport, folder: Path, project: Path, console: Console
         where = error.filename or folder
         return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
     return None
+
+
+def _written(folder: Path) -> tuple[Path, ...]:
+    """What every run with this report folder writes anew."""
+    named = (folder / reports.file_name(format_) for format_ in reports.FORMATS)
+    return (*named, *(folder / cells.DATA).glob("*"))
 
 
 def _tell_github(report: GateReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:

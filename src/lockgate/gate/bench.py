@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.gate import declared
+from lockgate.gate import declared, reported
 from lockgate.gate.cache import Cache
 from lockgate.gate.environments import Environment, Environments
 from lockgate.gate.inputs import Inputs, collect
@@ -55,13 +55,18 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self.inputs, tree=tree).key(command, environment)
 
 
+def content(root: Path, memory: Path) -> Tree:
+    """The project as its checks see it, now."""
+    return snapshot(root, Memory(memory / "files.json")).without(reported.recall(memory))
+
+
 def set_up(
     project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...], again: str
 ) -> Bench:
     """Read the project's content and lay out a run."""
     memory = state / "cache"
     begun = clock.now()
-    tree = snapshot(project.root, Memory(memory / "files.json"))
+    tree = content(project.root, memory)
     visible = surroundings.for_checks(project.config.env)
     kinds = frozenset(declared.checks(project))
     finder = Finder(memory / "interpreters.json")

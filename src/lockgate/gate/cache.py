@@ -22,6 +22,8 @@ from lockgate.ports.tree import Tree, digests
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 _KEPT_PER_CHECK = 20
+# What pytest and coverage's HTML report write down to go faster next time.
+_NOTES_OF_TOOLS = ("/.pytest_cache/", "/htmlcov/status.json")
 # The kernel stamps files with a clock that may lag behind by one tick.
 _CLOCK_LAG = 0.02
 
@@ -157,7 +159,7 @@ def outside_reads(
     wanted, changed = set(), set()
     for path in outcome.reads:
         source = _source(path)
-        if source.startswith(own) or f"{os.sep}.pytest_cache{os.sep}" in source:
+        if source.startswith(own) or any(note in source for note in _NOTES_OF_TOOLS):
             continue
         if source == inside or (source.startswith(inside) and os.fsencode(source[len(inside) :]) in tree.entries):
             continue

@@ -38,7 +38,7 @@ def keep(
     ]
     if not new:
         return ()
-    tree = snapshot(bench.project.root, Memory(bench.memory / "files.json"))
+    tree = content(bench.project.root, bench.memory)
     digest = tree.digest()
     surroundings = collect(bench.project, tree, bench.surroundings, bench.pytest_args).common
     if surroundings != bench.inputs.common:

@@ -60,12 +60,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         outputs: Each executed check's own output.
         interrupted: The user stopped the run.
         warnings: What went wrong without touching the verdict.
+        memory: The folder of what outlives the run.
     """
 
     report: GateReport
     outputs: dict[str, str]
     interrupted: bool
     warnings: tuple[str, ...]
+    memory: Path
 
 
 def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
@@ -107,6 +109,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         outputs={name: outcome.output for name, outcome in outcomes.items()},
         interrupted=crew.interrupted,
         warnings=warnings,
+        memory=bench.memory,
     )
 
 

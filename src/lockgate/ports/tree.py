@@ -26,6 +26,7 @@ _CACHES = frozenset(
             "node_modules",
             ".import_linter_cache",
             ".DS_Store",
+            "htmlcov",
             ".coverage",
         ),
     }
@@ -82,6 +83,25 @@ class Tree(msgspec.Struct, frozen=True):
         for name in sorted(self.entries):
             total.update(len(name).to_bytes(4, "big") + name + self.entries[name].digest)
         return total.digest()
+
+    def without(self, own: Mapping[str, str]) -> Tree:
+        """The entries but for files that still have this content (digest in hex), and folders that hold only these."""
+
+        def is_own(name: bytes) -> bool:
+            digest = own.get(os.fsdecode(name))
+            return digest is not None and self.entries[name].digest.endswith(bytes.fromhex(digest))
+
+        if not own:
+            return self
+        kept = {name: entry for name, entry in self.entries.items() if name.endswith(b"/") or not is_own(name)}
+        empty = {f"{parent}/".encode() for name in own for parent in map(os.fspath, Path(name).parents)}
+        return Tree(
+            {
+                name: entry
+                for name, entry in kept.items()
+                if name not in empty or any(other.startswith(name) and other not in empty for other in kept)
+            }
+        )
 
     def select(self, suffixes: tuple[str, ...]) -> Tree:
         """The entries whose name ends in one of `suffixes`."""
