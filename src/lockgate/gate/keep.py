@@ -12,7 +12,7 @@ from lockgate.gate.inputs import collect
 from lockgate.gate.outcome import Outcome
 from lockgate.gate.plan import Step
 from lockgate.ports import git
-from lockgate.ports.tree import Memory, Tree, is_cache, snapshot
+from lockgate.ports.tree import Entry, Tree, is_cache
 
 # The kernel stamps files with a clock that may lag behind by one tick.
 _CLOCK_LAG = 0.02
@@ -79,13 +79,17 @@ def _may_be_kept(outcome: Outcome) -> bool:
 
 
 def _changed_since(now: Tree, bench: Bench, started: float) -> set[bytes]:
-    """Paths that changed after `started`, or vanished during the run, or were moved in with their folder."""
+    """Paths that changed after `started`, or vanished during the run, or were moved in or swapped with their folder."""
     before = bench.tree.entries
+
+    def came_with_its_folder(path: bytes, entry: Entry) -> bool:
+        new = path not in before or before[path].digest != entry.digest
+        return new and 0 < entry.changed < bench.begun - _CLOCK_LAG
+
     changed = {
         path
         for path, entry in now.entries.items()
-        if entry.changed >= started - _CLOCK_LAG
-        or (path not in before and 0 < entry.changed < bench.begun - _CLOCK_LAG)
+        if entry.changed >= started - _CLOCK_LAG or came_with_its_folder(path, entry)
     }
     return changed | (before.keys() - now.entries.keys())
 
