@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.gate import Check, GateReport, verdict_of
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
-from lockgate.ports.process import Cancel
+from lockgate.ports.process import Cancel, cores
 from lockgate.ports.state import new_run_folder, open_state, sweep_dead_runs
 
 
@@ -96,7 +95,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         expected = durations.recall(memory)
         listener.planned({step.name: expected.get(step.name, 0.0) for step in steps})
         crew = Crew(bench, steps, taken, listener, cancel, expected)
-        outcomes = crew.run(jobs=request.jobs or _cores(), keep_going=request.keep_going)
+        outcomes = crew.run(jobs=request.jobs or cores(), keep_going=request.keep_going)
         warnings += keep(bench, steps, outcomes, crew.started)
         report = _report(request, planned, outcomes, round(clock.monotonic() - begun, 3))
         if request.data is not None and any(step.kind == "test" for step in steps):
@@ -111,10 +110,6 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         warnings=warnings,
         memory=bench.memory,
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
