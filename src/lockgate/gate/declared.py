@@ -108,6 +108,12 @@ def version_from_git(project: Project) -> bool:
     return dynamic and (bool(_VCS.search(requires)) or "setup.py" in project.files)
 
 
+def is_dynamic(project: Project) -> bool:
+    """The build computes some of the package's metadata."""
+    declared = project.document.get("project")
+    return "setup.py" in project.files if declared is None else bool(declared.get("dynamic"))
+
+
 def threshold(project: Project, fail_under: float = 0.0) -> float:
     """The coverage that is asked for, in percent; `fail_under` is coverage's own, whichever file it stands in."""
     configured = project.config.coverage.threshold

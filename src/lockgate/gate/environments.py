@@ -13,14 +13,15 @@ from pathlib import Path
 import msgspec
 
 from lockgate.gate import bytecode, declared
+from lockgate.gate.ingredients import built_from, resolved_from
 from lockgate.gate.installed import read_installed
 from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.gate.recipe import Recipe, declared_inputs
 from lockgate.model.project import Project, minor
-from lockgate.ports import git, uv
+from lockgate.ports import uv
 from lockgate.ports.files import locked, write_atomic
 from lockgate.ports.interpreters import Finder, Interpreter
-from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
+from lockgate.ports.tree import NATIVE_SUFFIXES, Tree
 
 _FORMAT = 1
 _OLDEST = (3, 8)
@@ -29,7 +30,6 @@ _STAMP = "lockgate.json"
 WITNESSES = {"lockgate_probe.py": "probe.py", "lockgate_reads.py": "reads.py"}
 _LOADER = "lockgate_reads.pth"
 _LOAD = b"import os; 'LOCKGATE_READS' in os.environ and __import__('lockgate_reads').watch()\n"
-_VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,16 +167,6 @@ class Environments:
             total.update(msgspec.json.encode(part, order="sorted") + b"\0")
         return total.hexdigest()
 
-    def _built_from(self) -> list[object]:
-        """What an editable install was built from besides pyproject.toml: native sources and the version's source."""
-        native = self._tree.select(NATIVE_SUFFIXES)
-        parts: list[object] = [native.digest()]
-        if declared.version_from_git(self._project):
-            parts.append(git.version_state(self._project.root))
-        elif "version" in self._project.document.get("project", {}).get("dynamic", []):
-            parts.append(_version_lines(self._project.root, self._tree))
-        return parts
-
     def _make(self, recipe: Recipe, interpreter: Interpreter, errand: Errand) -> None:
         folder = self._folder(recipe)
         (folder / _STAMP).unlink(missing_ok=True)
@@ -233,9 +223,11 @@ class Environments:
         """Build the package again where uv's cache cannot know that it must: native code, versions from git."""
         project = self._project
         stale = bool(self._tree.select(NATIVE_SUFFIXES).entries) or declared.version_from_git(project)
-        stale = stale or ("version" in project.document.get("project", {}).get("dynamic", []) and folder.exists())
-        local = read_installed(folder, project.root).local if folder.exists() else ()
-        names = [*([project.name] if stale and project.is_package else []), *local]
+        stale = stale or (declared.is_dynamic(project) and folder.exists())
+        installed = read_installed(folder, project.root) if folder.exists() else None
+        # A setup.py alone does not tell the name before it is installed.
+        own = project.document.get("project", {}).get("name") or (installed.own if installed else None)
+        names = [*([own] if stale and own and project.is_package else []), *(installed.local if installed else ())]
         return [part for name in names for part in ("--reinstall-package", name)]
 
 
@@ -261,31 +253,3 @@ def _same_version(folder: Path, interpreter: Interpreter) -> bool:
 
 def _site_packages(folder: Path) -> Path:
     return next(folder.glob("lib/python3*/site-packages"))
-
-
-def _requirement_files(path: Path, seen: frozenset[Path] = frozenset()) -> list[Path]:
-    """A requirements file and those that it names with -r or -c."""
-    if path in seen:
-        return []
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return [path]
-    named = re.findall(r"^\s*(?:-[rc]\s*|--(?:requirement|constraint)[\s=]+)(\S+)", text, re.MULTILINE)
-    inner = (_requirement_files(path.parent / name, seen | {path}) for name in named)
-    return [path, *(file for files in inner for file in files)]
-
-
-def _version_lines(root: Path, tree: Tree) -> list[bytes]:
-    """Lines that give a version in the files where build backends look for one."""
-    names = [
-        name
-        for name in tree.entries
-        if re.search(rb"(^|/)(__init__|_?_?version_?_?|__about__|_meta)\.py$|(^|/)VERSION", name)
-    ]
-    lines: list[bytes] = []
-    for name in sorted(names):
-        with contextlib.suppress(OSError):
-            content = (root / os.fsdecode(name)).read_bytes()
-            lines += _VERSION_LINE.findall(content) if name.endswith(b".py") else [content]
-    return lines
