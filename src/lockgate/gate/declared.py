@@ -120,7 +120,7 @@ def threshold(project: Project, fail_under: float = 0.0) -> float:
     if configured is not None:
         return configured
     own = (project.tool("coverage") or {}).get("report", {}).get("fail_under")
-    # Without a table the gate holds the package to what it declares; with one, to lockgate's default.
-    if not project.has_table and (own is not None or fail_under):
-        return float(own) if own is not None else fail_under
-    return 95.0
+    declared = float(own) if own is not None else fail_under
+    # Without a table the gate holds the package to what it declares; with one, never to less than lockgate's default.
+    is_declared = own is not None or fail_under > 0
+    return declared if is_declared and not project.has_table else max(95.0, declared)
