@@ -147,19 +147,21 @@ class _Witness:
             self._say("bad", id=report.nodeid, when="collect", **_where(report))
 
     def finished(self, session: Any, exitstatus: int) -> None:
-        self._say("files", **self._files.close())
-        if not self._testifies():
-            if self._coverage:
-                self._coverage.save()  # a worker may be ended before its exit handlers
+        if self._testifies():
+            self._say(
+                "finish",
+                status=int(exitstatus),
+                collected=session.testscollected,
+                deselected=self._deselected,
+                counts=self._counts,
+                failures=session.testsfailed,
+            )
+        elif self._coverage:
+            self._coverage.save()  # a worker may be ended before its exit handlers
+        try:
+            self._say("files", **self._files.close())
+        except OSError:  # no room: what is not told is not kept
             return
-        self._say(
-            "finish",
-            status=int(exitstatus),
-            collected=session.testscollected,
-            deselected=self._deselected,
-            counts=self._counts,
-            failures=session.testsfailed,
-        )
 
 
 def _where(report: Any) -> Dict[str, Any]:

@@ -35,7 +35,8 @@ def forget_stale(root: Path, memory: Path, tree: Tree) -> None:
     if any(before[name][1] == now[name][1] for name in changed):
         shutil.rmtree(memory / "mypy", ignore_errors=True)
     if now != before:
-        write_atomic(file, msgspec.msgpack.encode(now))
+        with contextlib.suppress(OSError):  # a full disk: the old note serves the next run
+            write_atomic(file, msgspec.msgpack.encode(now))
 
 
 def _recalled(file: Path) -> _Sources:
