@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lockgate import __version__
 from lockgate import report as reports
 from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
+from lockgate.gate.reported import remember
 from lockgate.gate.run import Request, Result, run_gate
 from lockgate.model.actions import NESTED
 from lockgate.model.errors import UnknownError
@@ -71,6 +73,7 @@ def gate(wishes: Wishes, console: Console) -> int:
         data=wishes.report_dir / cells.DATA if wishes.report_dir else None,
         cells=wishes.cells,
         needs=actions.needs(),
+        again=_again(wishes),
     )
     with open_display(console) as display:
         result = run_gate(request, display, Cancel())
@@ -87,10 +90,18 @@ def _tell_version(locked: str | None, console: Console) -> None:
         )
 
 
+def _again(wishes: Wishes) -> str:
+    """The options that a command needs to speak of the same project, wherever this one was started."""
+    folder = "" if wishes.folder == Path() else f" -C {shlex.quote(str(wishes.folder))}"
+    return folder + (f" --config {shlex.quote(str(wishes.config_file))}" if wishes.config_file else "")
+
+
 def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     report = result.report
     # Files first: whoever reads standard output may stop reading.
     unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder, console)
+    if wishes.report_dir is not None:
+        remember(result.memory, wishes.folder.resolve(), _written(wishes.report_dir))
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
@@ -139,6 +150,12 @@ def _write_all(report: GateReport, folder: Path, project: Path, console: Console
         where = error.filename or folder
         return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
     return None
+
+
+def _written(folder: Path) -> tuple[Path, ...]:
+    """What every run with this report folder writes anew."""
+    named = (folder / reports.file_name(format_) for format_ in reports.FORMATS)
+    return (*named, *(folder / cells.DATA).glob("*"))
 
 
 def _tell_github(report: GateReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:
