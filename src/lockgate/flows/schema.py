@@ -9,11 +9,13 @@ import msgspec
 from lockgate.flows.doctor import Diagnosis
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
+from lockgate.model.push import PushReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
     "config": (Config, "[tool.lockgate] in pyproject.toml"),
     "gate": (GateReport, "the document of `lockgate gate --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
+    "push": (PushReport, "the document of `lockgate push --format json`"),
 }
 
 

@@ -1,0 +1,295 @@
+"""One push from folder to report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from lockgate.model.config import PushConfig
+from lockgate.model.duration import parse_duration
+from lockgate.model.errors import LockgateError, RefusedError, UnknownError, UsageError
+from lockgate.model.push import PushReport, Resolution
+from lockgate.ports import clock
+from lockgate.ports.credentials import for_git, redacted
+from lockgate.ports.files import locked
+from lockgate.ports.remote import Remote
+from lockgate.ports.repository import GitError, Repository
+from lockgate.push import local
+from lockgate.push.changes import ConflictsError
+from lockgate.push.files import Journal, commit_files
+from lockgate.push.landing import Landed, Lander, Terms
+from lockgate.push.local import Wanted
+from lockgate.push.queue import Seen
+from lockgate.push.replay import Replay
+from lockgate.push.stamps import Stamps
+
+# What of a remote's configuration says how to reach it.
+_COPIED = frozenset({"url", "pushurl", "proxy", "proxyauthmethod", "receivepack", "uploadpack", "vcs"})
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says.
+
+    Attributes:
+        folder: Any folder of the clone.
+        source: Folder whose files are committed, with `message`; None lands the current branch's own commits.
+    """
+
+    folder: Path
+    branch: str | None = None
+    remote: str | None = None
+    message: str | None = None
+    source: Path | None = None
+    dry_run: bool = False
+    config: PushConfig = PushConfig()
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """How a push ended without landing: the report, and the error that says the rest."""
+
+    report: PushReport
+    error: LockgateError
+
+
+class _Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to: `tracking` is this clone's memory of the branch; one that it never knew may be new on the remote."""
+
+    remote: str
+    settings: dict[str, str]
+    branch: str
+    tracking: str | None
+    may_be_new: bool
+
+
+def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
+    """Land it, or show what would land.
+
+    Raises:
+        UsageError: The command line or the clone is not fit for it.
+    """
+    begun = clock.monotonic()
+    with tempfile.TemporaryDirectory(prefix="lockgate-") as scratch, Repository(
+        request.folder, for_git(), Path(scratch) if request.dry_run else None
+    ) as repository:  # fmt: skip
+        run = _Run(request, repository, say)
+        try:
+            report = run.go()
+        except ConflictsError as error:
+            many = f"{len(error.conflicts)} conflict{'s' if len(error.conflicts) > 1 else ''}"
+            report = run.report("fail", reason=many, conflicts=error.conflicts)
+            hint = "resolve them on top of the branch (git pull --rebase), then run it again; nothing has changed"
+            if request.source is not None:
+                hint = "make the files again from the branch as it is now; nothing has changed"
+            failed: LockgateError = RefusedError(f"{many} with what {run.shown} has", hint)
+        except (RefusedError, UnknownError) as error:
+            verdict = "fail" if isinstance(error, RefusedError) else "unknown"
+            report, failed = run.report(verdict, reason=error.message), error
+        except GitError as error:
+            failed = UnknownError(redacted(str(error)), "the clone is as it was; git fsck tells whether it is sound")
+            report = run.report("unknown", reason=failed.message)
+        else:
+            return msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3))
+        return Refusal(msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3)), failed)
+
+
+class _Run:
+    def __init__(self, request: Request, repository: Repository, say: Callable[[str], None]) -> None:
+        self._request, self._repository, self._say = request, repository, say
+        config = request.config
+        self._replay = Replay(repository, Stamps(config.stamps))
+        self._target = _target(request, repository)
+        target = self._target
+        self.shown = f"{redacted(target.remote)}/{target.branch}"
+        is_paced = _is_github(target.settings["url"])
+        self._remote = Remote(repository, target.remote, target.settings, is_paced=is_paced)
+        terms = Terms(
+            wait=parse_duration(config.wait),
+            lease=parse_duration(config.lease),
+            age=parse_duration(config.queue_age),
+        )
+        self._lander = Lander(repository, self._remote, self._replay, target.branch, terms, self._hook, say)
+        self._decided: list[Resolution] = []
+        self._notes: list[str] = []
+
+    def go(self) -> PushReport:
+        with contextlib.nullcontext() if self._request.dry_run else self._turn():
+            return self._files() if self._request.source is not None else self._commits()
+
+    def _commits(self) -> PushReport:
+        """The current branch's own commits."""
+        head, _ = local.current(self._repository)
+        state = self._lander.bring(self._lander.look())
+        target = self._target
+        if state.tip is None and not target.may_be_new:
+            hint = f"git push {redacted(target.remote)} HEAD:{target.branch} creates it again"
+            raise RefusedError(f"{self.shown} is gone", hint)
+        wanted = Wanted(head)
+        if state.tip is not None and target.tracking is not None:
+            own = local.outstanding(self._repository, wanted, state.tip).own
+            taken = local.rewound(self._repository, head, target.tracking, own)
+            if taken is not None:
+                hint = f"git pull --rebase leaves them out; git cherry-pick takes back those you want"
+                raise RefusedError(f"{self.shown} was rewound: {taken[:12]}, on which this is built, is no longer there", hint)
+        landed = self._land(wanted, state)
+        if not self._request.dry_run:
+            reason = local.move(self._repository, head, landed.after)
+            if reason is not None:
+                self._notes.append(
+                    f"it has landed, but this branch stays where it is: {reason}"
+                    " (commit or stash that, then run it again: nothing lands twice)"
+                )
+            local.track(self._repository, target.tracking, landed.after)
+        return self._told(landed)
+
+    def _files(self) -> PushReport:
+        """A folder's files as one commit."""
+        request, target = self._request, self._target
+        assert request.source is not None and request.message is not None  # noqa: S101, PT018  (the caller has seen to it)
+        journal = Journal(self._repository, target.settings["url"], target.branch, request.message, request.source)
+        state = self._lander.bring(self._lander.look())
+        made = None if request.dry_run else journal.recall()
+        if made is not None and self._repository.has(made):
+            with contextlib.suppress(ConflictsError):
+                return self._landed_files(Wanted(made, is_single=True), state, journal)
+        made, self._decided = commit_files(self._repository, self._replay, request.source, state.tip, request.message)
+        if made is None:
+            return self.report("pass", before=state.tip, after=state.tip)
+        if not request.dry_run:
+            self._repository.flush()
+            journal.note(made)
+        return self._landed_files(Wanted(made, is_single=True), state, journal)
+
+    def _landed_files(self, wanted: Wanted, state: Seen, journal: Journal) -> PushReport:
+        landed = self._land(wanted, state)
+        if not self._request.dry_run:
+            local.track(self._repository, self._target.tracking, landed.after)
+            journal.close()
+        return self._told(landed)
+
+    def _land(self, wanted: Wanted, state: Seen) -> Landed:
+        if not self._request.dry_run:
+            return self._lander.land(wanted, state)
+        self._repository.flush()
+        todo, replayed = self._lander.plan(wanted, state.tip)
+        return Landed(before=state.tip, after=replayed.tip, replayed=replayed, already=todo)
+
+    def _told(self, landed: Landed) -> PushReport:
+        dropped = sum(one.signature_dropped for one in landed.replayed.landings)
+        if dropped:
+            self._notes.append(f"{dropped} signature{'s' if dropped > 1 else ''} dropped: replayed commits are not signed")
+        self._decided += landed.replayed.resolutions
+        commits = (*landed.already.already, *landed.replayed.landings)
+        return self.report("pass", before=landed.before, after=landed.after, commits=commits)
+
+    def report(self, verdict: str, **more: object) -> PushReport:
+        """The report with what is known so far."""
+        known = PushReport(
+            verdict="pass",
+            dry_run=self._request.dry_run,
+            remote=redacted(self._target.remote),
+            branch=self._target.branch,
+            resolutions=tuple(self._decided),
+            carried=tuple(self._lander.carried),
+            collected=tuple(self._lander.collected),
+            pushes=self._remote.pushes,
+            notes=tuple(self._notes),
+        )
+        return msgspec.structs.replace(known, verdict=verdict, **more)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One push at a time to one branch from one clone; whoever is killed gives way at once."""
+        told = False
+
+        def waiting() -> bool:
+            nonlocal told
+            if not told:
+                self._say("waiting for another lockgate push in this clone")
+            told = True
+            return True
+
+        path = self._repository.common_dir / "lockgate" / "push" / f"{quote(self._target.branch, safe='')}.turn"
+        with locked(path, shared=False, waiting=waiting):
+            yield
+
+    def _hook(self, old: str | None, new: str) -> None:
+        """Ask the user's pre-push hook, as git would: once for each push of the branch, about exactly that push."""
+        target = self._target
+        path = self._repository.git("rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-push").text
+        if not os.access(path, os.X_OK):
+            return
+        line = f"HEAD {new} refs/heads/{target.branch} {old or '0' * len(new)}\n"
+        try:
+            self._repository.run((path, target.remote, target.settings["url"]), given=line.encode(),
+                                 folder=self._repository.top)  # fmt: skip
+        except GitError as error:
+            said = redacted(error.said)
+            raise RefusedError(f"the pre-push hook says no: {said}", "mend what it says, then run it again") from None
+
+
+def _is_github(address: str) -> bool:
+    server = urlsplit(os.environ.get("GITHUB_SERVER_URL", "")).hostname or "github.com"
+    host = urlsplit(address).hostname if "://" in address else address.partition(":")[0].rpartition("@")[2]
+    return host in {server, "github.com", "ssh.github.com"}
+
+
+def _target(request: Request, repository: Repository) -> _Target:
+    """Where to push, from the options, the branch's upstream and the configuration.
+
+    Raises:
+        UsageError: It cannot be told.
+        RefusedError: There is no such remote.
+    """
+    config = repository.config()
+    here = repository.git("symbolic-ref", "-q", "--short", "HEAD", codes=(0, 1)).text
+    if request.source is None and repository.is_bare:
+        raise UsageError("this is a bare repository: there is no branch to land", "give --commit and --from DIR")
+    upstream = config.get(f"branch.{here}.merge", [""])[-1]
+    names = [key[len("remote.") : -len(".url")] for key in config if key.startswith("remote.") and key.endswith(".url")]
+    remote = request.remote or (config.get(f"branch.{here}.remote", [""])[-1] if here else "")
+    if not remote:
+        remote = names[0] if len(names) == 1 else "origin"
+    branch = request.branch or upstream.removeprefix("refs/heads/")
+    if not branch:
+        hint = f"lockgate push --branch {here or 'NAME'}, or git branch --set-upstream-to={remote}/{here or 'NAME'}"
+        raise UsageError("HEAD is detached" if not here else f"the branch {here} has no upstream", hint)
+    branch = branch.removeprefix("refs/heads/")
+    if repository.git("check-ref-format", f"refs/heads/{branch}", codes=(0, 1)).code:
+        raise UsageError(f"--branch {branch!r} is no name for a branch")
+    if remote == ".":
+        raise UsageError(f"the upstream of {here} is a branch of this clone", "name a remote: --remote NAME")
+    if remote in names:
+        prefix = f"remote.{remote}."
+        settings = {key[len(prefix) :]: values[-1] for key, values in config.items()
+                    if key.startswith(prefix) and key[len(prefix) :] in _COPIED}  # fmt: skip
+        settings["url"] = settings.pop("pushurl", None) or settings["url"]
+    elif "/" in remote or ":" in remote:
+        settings = {"url": remote}
+    else:
+        hint = f"there are: {', '.join(names)}" if names else f"git remote add {remote} URL"
+        raise RefusedError(f"no remote is called {remote!r}", hint)
+    tracking = _tracking(config.get(f"remote.{remote}.fetch", []), branch)
+    known = bool(tracking and repository.git("rev-parse", "--verify", "-q", tracking, codes=(0, 1)).text)
+    is_upstream = request.branch is None
+    return _Target(
+        remote=remote, settings=settings, branch=branch, tracking=tracking, may_be_new=not known and not is_upstream
+    )
+
+
+def _tracking(specs: list[str], branch: str) -> str | None:
+    """Where a clone with these refspecs remembers a remote branch."""
+    ref = f"refs/heads/{branch}"
+    for spec in specs:
+        source, _, target = spec.removeprefix("+").partition(":")
+        before, star, after = source.partition("*")
+        if target and star and ref.startswith(before) and ref.endswith(after):
+            return target.replace("*", ref[len(before) : len(ref) - len(after)], 1)
+        if target and source == ref:
+            return target
+    return None
