@@ -72,6 +72,7 @@ class PushReport(msgspec.Struct, frozen=True, kw_only=True):
         remote: Name or address, without credentials.
         before: The branch's tip that this run built on, None when the branch was not there.
         after: The branch's tip after it; the planned one in a dry run.
+        landed: All of it is on the branch now.
         carried: Queue entries of other pushers that this run landed.
         collected: Queue entries that were given up, each with its reason.
         pushes: Pushes that this run sent, rejected ones included.

@@ -146,9 +146,6 @@ class _Merging:
         if mode is None:
             raise ConflictsError([_conflict(path, f"mode {ours.mode} here, {theirs.mode} on the branch")])
         if oid is None:
-            kind = _kind(ours)
-            if kind != "file":
-                raise ConflictsError([_conflict(path, f"both sides changed where this {kind} points")])
             oid, resolutions = self._contents(content)
             self.resolutions += resolutions
         return Entry(mode, oid)

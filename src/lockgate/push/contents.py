@@ -9,13 +9,16 @@ from pathlib import PurePosixPath
 from lockgate.model.push import Conflict, Resolution
 from lockgate.push import json_lines, json_text, labelled, markup
 from lockgate.push.changes import ConflictsError
-from lockgate.push.stamps import Stamps
+from lockgate.push.stamps import Scalar, Stamps, instant
 from lockgate.push.values import MISSING, Maybe, Merge
 
-# (base, ours, theirs) → the merged text, None when git sees a conflict; the last is told to keep both sides' lines.
-MergeLines = Callable[[bytes, bytes, bytes, bool], bytes | None]
+# (base, ours, theirs, keep both sides' lines) → the merged lines, or the two sides of the first conflict.
+MergeLines = Callable[[bytes, bytes, bytes, bool], bytes | tuple[bytes, bytes]]
 _BOM = "\ufeff"
-_STRUCTURED = frozenset({".json", ".sarif", ".jsonl", ".ndjson", *markup.READERS})
+_SAME_LINES = "both sides changed the same lines"
+_LONGEST = 500  # characters of each side of a conflict
+_LOGS = frozenset({".jsonl", ".ndjson"})
+_STRUCTURED = frozenset({".json", ".sarif", *_LOGS, *markup.READERS})
 _TEXTS = frozenset({".md", ".markdown", ".rst", ".txt", ".adoc"})
 
 
@@ -61,9 +64,11 @@ class Files:
             return self._structured(path, suffix, texts[0], texts[1] or "", texts[2] or "")
         if suffix in _TEXTS:
             return self._text(path, base, ours, theirs, union=attribute == "union")
-        merged = None if base is None else self._lines(base, ours, theirs, attribute == "union")
-        if merged is None:
-            raise _refused(path, "both sides added it" if base is None else "both sides changed the same lines")
+        if base is None:
+            raise _refused(path, "both sides added it", (ours, theirs))
+        merged = self._lines(base, ours, theirs, attribute == "union")
+        if isinstance(merged, tuple):
+            raise _refused(path, _SAME_LINES, merged)
         return merged, []
 
     def _structured(
@@ -73,7 +78,7 @@ class Files:
         bom = _BOM if theirs.startswith(_BOM) else ""
         texts = [None if one is None else one.removeprefix(_BOM) for one in (base, ours, theirs)]
         try:
-            if suffix in {".jsonl", ".ndjson"}:
+            if suffix in _LOGS:
                 merged = json_lines.merge(merge, texts[0] or "", texts[1] or "", texts[2] or "")
             elif suffix in markup.READERS:
                 merged = self._markup(merge, suffix, texts[0], texts[1] or "", texts[2] or "")
@@ -83,6 +88,10 @@ class Files:
             raise _refused(path, str(error)) from None
         if merge.conflicts:
             raise ConflictsError(merge.conflicts)
+        if not merge.resolutions and merged not in texts:
+            words = {"ours": "its lines" if suffix in _LOGS else "its keys", "theirs": "the branch's"}
+            field = "the lines that both sides appended" if suffix in _LOGS else "the keys that each side changed"
+            merge.resolutions.append(Resolution(path=path, field=field, taken="both", **words))
         return (bom + merged).encode("utf-8", errors="surrogateescape"), merge.resolutions
 
     def _json(self, merge: Merge, base: str | None, ours: str, theirs: str) -> str:
@@ -103,10 +112,10 @@ class Files:
             return ""
         by_lines = Merge(merge.path, self._stamps)
         text = self._masked(by_lines, base, ours, theirs, union=False)
-        if text is not None and not by_lines.conflicts and _says(read, text, merged):
+        if isinstance(text, str) and not by_lines.conflicts and _says(read, text, merged):
             # Stamps in comments are no values, but they were decided too.
-            known = {(one.ours, one.theirs) for one in merge.resolutions}
-            merge.resolutions += [one for one in by_lines.resolutions if (one.ours, one.theirs) not in known]
+            known = {_instants(one) for one in merge.resolutions}
+            merge.resolutions += [one for one in by_lines.resolutions if _instants(one) not in known]
             return text
         return markup.edited(suffix, base or "", ours, theirs, merged)
 
@@ -117,12 +126,14 @@ class Files:
         merged = self._masked(merge, None if base is None else texts[0], texts[1], texts[2], union=union)
         if merge.conflicts:
             raise ConflictsError(merge.conflicts)
-        if merged is None:
-            raise _refused(path, "both sides added it" if base is None else "both sides changed the same lines")
+        if isinstance(merged, tuple):
+            raise _refused(path, "both sides added it" if base is None else _SAME_LINES, merged)
         return merged.encode("utf-8", errors="surrogateescape"), merge.resolutions
 
-    def _masked(self, merge: Merge, base: str | None, ours: str, theirs: str, *, union: bool) -> str | None:
-        """Git's merge of the lines with labelled stamps out of the way; None when git sees a conflict."""
+    def _masked(
+        self, merge: Merge, base: str | None, ours: str, theirs: str, *, union: bool
+    ) -> str | tuple[bytes, bytes]:
+        """Git's merge of the lines with labelled stamps out of the way, or the sides of the first conflict."""
         texts = (base or "", ours, theirs)
         found = [labelled.find(text, self._stamps) for text in texts]
         values = [{one.token: one for one in side} for side in found]
@@ -139,14 +150,15 @@ class Files:
         merge.judge()
         masked = [labelled.mask(text, side, taken).encode("utf-8", errors="surrogateescape")
                   for text, side in zip(texts, found, strict=True)]  # fmt: skip
-        if masked[1] == masked[2]:
-            merged: bytes | None = masked[2]
-        else:
-            merged = None if base is None else self._lines(masked[0], masked[1], masked[2], union)
-            if merged is not None and merged not in masked[1:] and not union:
+        merged: bytes | tuple[bytes, bytes] = masked[2]
+        if masked[1] != masked[2]:
+            if base is None:
+                return masked[1], masked[2]
+            merged = self._lines(masked[0], masked[1], masked[2], union)
+            if isinstance(merged, tuple):
+                return merged
+            if merged not in masked[1:] and not union:
                 _refuse_same_counts(merge, *masked)
-        if merged is None:
-            return None
         return labelled.unmask(merged.decode("utf-8", errors="surrogateescape"), taken)
 
 
@@ -155,7 +167,7 @@ def _refuse_same_counts(merge: Merge, base: bytes, ours: bytes, theirs: bytes) -
     known = set(base.splitlines())
     both = set(ours.splitlines()) & set(theirs.splitlines()) - known
     for line in sorted(both):
-        text = re.sub("\x01[^\x01]*\x01", "", line.decode(errors="backslashreplace")).strip()
+        text = labelled.plain(line.decode(errors="backslashreplace")).strip()
         if re.search("[0-9]", text):
             merge.refuse((text,), "both sides brought this line and different ones elsewhere: a count would be wrong")
             return
@@ -191,7 +203,19 @@ def _ending(content: bytes) -> str:
     return "LF" if not pairs else "CRLF" if pairs == content.count(b"\n") else "mixed"
 
 
-def _refused(path: str, reason: str) -> ConflictsError:
-    return ConflictsError([Conflict(path=path, reason=reason)])
+def _instants(one: Resolution) -> tuple[object, object]:
+    found = [instant(Scalar("string", text)) for text in (one.ours, one.theirs)]
+    return tuple(when and when[1] for when in found) if all(found) else (one.ours, one.theirs)  # type: ignore[return-value]
+
+
+def _refused(path: str, reason: str, sides: tuple[bytes, bytes] | None = None) -> ConflictsError:
+    if sides is None:
+        return ConflictsError([Conflict(path=path, reason=reason)])
+    ours, theirs = (_excerpt(labelled.plain(side.decode("utf-8", errors="backslashreplace"))) for side in sides)
+    return ConflictsError([Conflict(path=path, reason=reason, ours=ours, theirs=theirs)])
+
+
+def _excerpt(text: str) -> str:
+    return text.rstrip("\n") if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockgate.push import json_text
-from lockgate.push.values import Merge, Value
+from lockgate.push.values import Merge
 
 
 def merge(merging: Merge, base: str, ours: str, theirs: str) -> str:
@@ -13,31 +13,52 @@ def merge(merging: Merge, base: str, ours: str, theirs: str) -> str:
         ValueError: A side is no JSON Lines.
     """
     before, mine, yours = (_lines(text) for text in (base, ours, theirs))
-    count = len(before)
-    if min(len(mine), len(yours)) < count:
-        merging.refuse((), "lines were taken away")
+    here, there = _aligned(merging, before, mine), _aligned(merging, before, yours)
+    if here is None or there is None:
+        merging.refuse((), f"lines were taken away or rewritten {'here' if here is None else 'on the branch'}")
         return ""
-    kept = []
-    for number, lines in enumerate(zip(before, mine, yours, strict=False), start=1):
-        documents = [json_text.parse(line) for line in lines]
-        values = [document.root.value for document in documents]
-        if lines[1] != lines[2] and not _differ_in_stamps(merging, values):
-            merging.refuse((f"[{number}]",), "a line was rewritten", values[1], values[2])
-            return ""
-        path = (f"[{number}]",)
-        merged = merging.value(values[0], values[1], values[2], path)
-        assert isinstance(merged, type(values[2]))  # noqa: S101  (they differ in stamps only)
-        kept.append(json_text.render(documents[2], documents[1], merged))
+    kept = {}
+    for line, at, other_at in zip(before, here, there, strict=True):
+        documents = [json_text.parse(one) for one in (line, mine[at], yours[other_at])]
+        was, one, other = (document.root.value for document in documents)
+        merged = merging.value(was, one, other, (f"[{at + 1}]",))
+        assert isinstance(merged, type(other))  # noqa: S101  (they differ in stamps only)
+        kept[at, other_at] = json_text.render(documents[2], documents[1], merged)
     merging.judge()
-    again = set(map(str.strip, mine[count:])) & set(map(str.strip, yours[count:]))
+    new, other_new = ([line for at, line in enumerate(side) if at not in set(known)]
+                      for side, known in ((mine, here), (yours, there)))  # fmt: skip
+    again = {line.strip() for line in new} & {line.strip() for line in other_new}
     if again:
         merging.refuse((), "both sides appended the same line", json_text.parse(min(again)).root.value)
-    return "".join(kept) + "".join(yours[count:]) + "".join(mine[count:])
+    # Whoever has only appended has it put behind what the other has.
+    if here == list(range(len(before))):
+        lines = {other_at: text for (_, other_at), text in kept.items()}
+        return "".join(lines.get(at, line) for at, line in enumerate(yours)) + "".join(new)
+    if there == list(range(len(before))):
+        lines = {at: text for (at, _), text in kept.items()}
+        return "".join(lines.get(at, line) for at, line in enumerate(mine)) + "".join(other_new)
+    merging.refuse((), "both sides put lines between those that were there")
+    return ""
 
 
-def _differ_in_stamps(merging: Merge, values: list[Value]) -> bool:
-    masks = [merging.masked(value, ()) for value in values]
-    return all(mask == masks[0] for mask in masks)
+def _aligned(merging: Merge, before: list[str], side: list[str]) -> list[int] | None:
+    """Where the lines of the base are on a side; None when one is not there, at most with another stamp."""
+    found: list[int] = []
+    for line in before:
+        at = found[-1] + 1 if found else 0
+        if line in side[at:]:
+            found.append(side.index(line, at))
+            continue
+        like = _masked(merging, line)
+        alike = [number for number in range(at, len(side)) if _masked(merging, side[number]) == like]
+        if len(alike) != 1:
+            return None
+        found += alike
+    return found
+
+
+def _masked(merging: Merge, line: str) -> object:
+    return merging.masked(json_text.parse(line).root.value, ())
 
 
 def _lines(text: str) -> list[str]:

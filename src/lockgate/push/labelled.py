@@ -54,3 +54,8 @@ def mask(text: str, found: list[Found], tokens: Mapping[str, object]) -> str:
 def unmask(text: str, values: Mapping[str, str]) -> str:
     """The text with every token replaced by its value."""
     return re.sub("\x01[^\x01]*\x01", lambda match: values[match[0]], text)
+
+
+def plain(text: str) -> str:
+    """The text with tokens left out, for people."""
+    return re.sub("\x01[^\x01]*\x01", "…", text)

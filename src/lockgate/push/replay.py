@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,10 @@ from lockgate.push.changes import ConflictsError, Content, merge
 from lockgate.push.commits import Commit
 from lockgate.push.contents import Files
 from lockgate.push.stamps import Stamps
-from lockgate.push.trees import Trees
+from lockgate.push.trees import LINK, MODULE, Trees
+
+_MARKS = 32
+_CONFLICT = re.compile(rb"^<{32}[^\n]*\n(.*?)^={32}\r?\n(.*?)^>{32}", re.DOTALL | re.MULTILINE)
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -97,25 +101,34 @@ class Replay:
         return dict(zip(fields[1::3], fields[2::3], strict=False))
 
     def _contents(self, content: Content) -> tuple[str, list[Resolution]]:
-        base, ours, theirs = (
+        path = content.path.decode(errors="backslashreplace")
+        if content.ours.mode == MODULE:
+            reason, ours, theirs = "each side points to another commit", content.ours.oid, content.theirs.oid
+            raise ConflictsError([Conflict(path=path, reason=reason, ours=ours, theirs=theirs)])
+        versions = [
             None if entry is None else self._repository.read(entry.oid)[1]
             for entry in (content.base, content.ours, content.theirs)
-        )
-        assert ours is not None and theirs is not None  # noqa: S101, PT018  (both sides have it)
-        path = content.path.decode(errors="backslashreplace")
-        merged, decided = self._files.merge(path, base, ours, theirs)
+        ]
+        base, mine, yours = versions[0], versions[1] or b"", versions[2] or b""
+        if content.ours.mode == LINK:
+            ours, theirs = mine.decode(errors="backslashreplace"), yours.decode(errors="backslashreplace")
+            raise ConflictsError([Conflict(path=path, reason="each side links elsewhere", ours=ours, theirs=theirs)])
+        merged, decided = self._files.merge(path, base, mine, yours)
         return self._repository.write("blob", merged), decided
 
-    def _lines(self, base: bytes, ours: bytes, theirs: bytes, union: bool) -> bytes | None:  # noqa: FBT001
+    def _lines(self, base: bytes, ours: bytes, theirs: bytes, union: bool) -> bytes | tuple[bytes, bytes]:  # noqa: FBT001
         with tempfile.TemporaryDirectory(prefix="lockgate-") as folder:
             names = []
             for name, content in (("theirs", theirs), ("base", base), ("ours", ours)):
                 (Path(folder) / name).write_bytes(content)
                 names.append(str(Path(folder) / name))
-            kept = ["--union"] if union else []
+            how = ("-p", "-q", f"--marker-size={_MARKS}", *(["--union"] if union else []))
             # The exit code counts the conflicts; above 127 it is an error.
-            done = self._repository.git("merge-file", "-p", "-q", *kept, *names, codes=tuple(range(128)))
-        return done.out if done.code == 0 else None
+            done = self._repository.git("merge-file", *how, *names, codes=tuple(range(128)))
+        if done.code == 0:
+            return done.out
+        first = _CONFLICT.search(done.out)
+        return (first[2], first[1]) if first else (b"", b"")
 
     def _attribute(self, path: str) -> str:
         if path not in self._attributes:

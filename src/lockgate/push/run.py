@@ -185,7 +185,8 @@ class _Run:
             self._notes.append(f"{dropped} signature{'s' if dropped > 1 else ''} dropped: replayed commits are not signed")
         self._decided += landed.replayed.resolutions
         commits = (*landed.already.already, *landed.replayed.landings)
-        return self.report("pass", before=landed.before, after=landed.after, commits=commits)
+        return self.report("pass", before=landed.before, after=landed.after, commits=commits,
+                           landed=not self._request.dry_run)  # fmt: skip
 
     def report(self, verdict: str, **more: object) -> PushReport:
         """The report with what is known so far."""
