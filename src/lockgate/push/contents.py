@@ -117,7 +117,10 @@ class Files:
             known = {_instants(one) for one in merge.resolutions}
             merge.resolutions += [one for one in by_lines.resolutions if _instants(one) not in known]
             return text
-        return markup.edited(suffix, base or "", ours, theirs, merged)
+        edited = markup.edited(suffix, base or "", ours, theirs, merged)
+        if edited is None:
+            raise ValueError(_SAME_LINES)
+        return edited
 
     def _text(self, path: str, base: bytes | None, ours: bytes, theirs: bytes, *, union: bool
               ) -> tuple[bytes, list[Resolution]]:  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from lockgate.push import json_text
 from lockgate.push.values import Merge
 
@@ -12,13 +14,16 @@ def merge(merging: Merge, base: str, ours: str, theirs: str) -> str:
     Raises:
         ValueError: A side is no JSON Lines.
     """
-    before, mine, yours = (_lines(text) for text in (base, ours, theirs))
+    before = _lines(base, frozenset())
+    mine, yours = (_lines(text, frozenset(before)) for text in (ours, theirs))
     here, there = _aligned(merging, before, mine), _aligned(merging, before, yours)
     if here is None or there is None:
         merging.refuse((), f"lines were taken away or rewritten {'here' if here is None else 'on the branch'}")
         return ""
     kept = {}
     for line, at, other_at in zip(before, here, there, strict=True):
+        if line == mine[at] == yours[other_at]:
+            continue
         documents = [json_text.parse(one) for one in (line, mine[at], yours[other_at])]
         was, one, other = (document.root.value for document in documents)
         merged = merging.value(was, one, other, (f"[{at + 1}]",))
@@ -46,7 +51,7 @@ def _aligned(merging: Merge, before: list[str], side: list[str]) -> list[int] | 
     found: list[int] = []
     for line in before:
         at = found[-1] + 1 if found else 0
-        if line in side[at:]:
+        with contextlib.suppress(ValueError):
             found.append(side.index(line, at))
             continue
         like = _masked(merging, line)
@@ -61,16 +66,17 @@ def _masked(merging: Merge, line: str) -> object:
     return merging.masked(json_text.parse(line).root.value, ())
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str, known: frozenset[str]) -> list[str]:
+    """The lines with their ends; those that are not `known` are looked at."""
     lines = text.split("\n")
     if lines.pop():
         raise ValueError("the last line has no end: what is appended to it would change it")
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                json_text.parse(line)
-            except ValueError as error:
-                raise ValueError(f"line {number}: {str(error).partition(': ')[2]}") from None
-        else:
-            raise ValueError(f"line {number}: empty")
-    return [line + "\n" for line in lines]
+    ended = [line + "\n" for line in lines]
+    for number, line in enumerate(ended, start=1):
+        if line in known:
+            continue
+        try:
+            json_text.parse(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: {str(error).partition(': ')[2]}") from None
+    return ended

@@ -11,7 +11,7 @@ from lockgate.push.stamps import ISO, Scalar, Stamps
 _VALUE = re.sub(r"\?P<[a-z]+>", "?:", ISO)
 # A label is a whole phrase; what follows a date on its line must not belong to it (10:30 PM, 10:00:61).
 _LABELLED = re.compile(
-    rf"(?<!\w)(?P<label>[A-Za-z][A-Za-z0-9 _-]*?)[*_`\"']{{0,3}} *[:=|] *[*_`\"']{{0,3}}"
+    rf"(?<![A-Za-z0-9])(?P<label>[A-Za-z][A-Za-z0-9 _-]*?)[*_`\"']{{0,3}} *[:=|] *[*_`\"']{{0,3}}"
     rf"(?P<value>{_VALUE}|[0-9]{{9,19}})(?![\w:/+-]|[.,][0-9]|\s*[0-9:/]|\s*[AaPp]\.?[Mm]\b)"
 )
 

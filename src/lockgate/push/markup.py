@@ -80,43 +80,40 @@ def _from_toml(value: Any) -> Value:  # noqa: ANN401  (whatever TOML can say)
 READERS: dict[str, Callable[[str], Value]] = {".yaml": read_yaml, ".yml": read_yaml, ".toml": read_toml}
 
 
-def edited(suffix: str, base: str, ours: str, theirs: str, merged: Value) -> str:
-    """`merged` as an edit of `theirs`, layout and comments kept.
-
-    Raises:
-        ValueError: Something would be lost, or the text would not say what it should.
-    """
-    refusal = ValueError("both sides changed the same lines")
-    if _comments(ours) != _comments(base):
-        raise refusal
-    load, dump = _yaml(theirs) if suffix != ".toml" else _toml()
-    try:
-        mine, yours = load(ours), load(theirs)
-        if dump(yours) != theirs:
-            raise refusal
-        read = READERS[suffix]
-        _edit(yours, mine, read(theirs), read(ours), merged)
-        text: str = dump(yours)
-        if read(text) != merged or _comments(text) != _comments(theirs):
-            raise refusal
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise refusal from None
-    return text
+def edited(suffix: str, base: str, ours: str, theirs: str, merged: Value) -> str | None:
+    """`merged` as an edit of one side's text, layout and comments kept; None where something would be lost."""
+    read = READERS[suffix]
+    for host, guest in ((theirs, ours), (ours, theirs)):
+        # An edit takes values from the guest, and leaves its comments.
+        if _comments(guest) != _comments(base):
+            continue
+        load, dump = _yaml(host) if suffix != ".toml" else _toml()
+        try:
+            document = load(host)
+            if dump(document) != host:
+                continue
+            _edit(document, load(guest), read(host), read(guest), merged)
+            text: str = dump(document)
+            if read(text) == merged and _comments(text) == _comments(host):
+                return text
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            continue
+    return None
 
 
-def _edit(yours: MutableMapping[str, Any], mine: MutableMapping[str, Any], old: Value, new: Value, to: Value) -> None:
-    """Make the document `yours`, which says `old`, say `to`, with the pieces of `mine`, which says `new`."""
+def _edit(host: MutableMapping[str, Any], guest: MutableMapping[str, Any], old: Value, new: Value, to: Value) -> None:
+    """Make the document `host`, which says `old`, say `to`, with the pieces of `guest`, which says `new`."""
     if not (isinstance(old, dict) and isinstance(new, dict) and isinstance(to, dict)):
         raise TypeError
     for key in old.keys() - to.keys():
-        del yours[key]
+        del host[key]
     for key, value in to.items():
         if old.get(key) == value:
             continue
         if new.get(key) == value:
-            yours[key] = mine[key]
+            host[key] = guest[key]
         else:
-            _edit(yours[key], mine[key], old[key], new[key], value)
+            _edit(host[key], guest[key], old[key], new[key], value)
 
 
 def _comments(text: str) -> list[str]:
@@ -148,7 +145,5 @@ def _yaml(like: str) -> tuple[Callable[[str], Any], Callable[[Any], str]]:
         return stream.getvalue()
 
     layouts = [writer(2, 2, 0), writer(2, 4, 2), writer(4, 2, 0), writer(4, 4, 2), writer(4, 6, 4)]
-    for yaml in layouts:
-        if written(yaml, yaml.load(like)) == like:
-            return yaml.load, lambda document, yaml=yaml: written(yaml, document)  # type: ignore[misc]
-    raise ValueError("both sides changed the same lines")
+    fitting = next((yaml for yaml in layouts if written(yaml, yaml.load(like)) == like), layouts[0])
+    return fitting.load, lambda document: written(fitting, document)
