@@ -56,6 +56,11 @@ class Commit(msgspec.Struct, frozen=True):
         """The first line of its message."""
         return self.message.lstrip(b"\n").split(b"\n", 1)[0].decode(errors="replace")
 
+    def trailers(self, key: str) -> list[str]:
+        """The values of the trailers `key` of its message."""
+        lines = self.message.decode(errors="replace").rpartition("\n\n")[2].splitlines()
+        return [line[len(key) + 2 :] for line in lines if line.startswith(f"{key}: ")]
+
     @property
     def is_signed(self) -> bool:
         """Whether somebody signed it."""

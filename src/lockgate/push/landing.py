@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import structs
 
 from lockgate.model.duration import human
 from lockgate.model.errors import LockgateError, RefusedError, UnknownError
@@ -200,9 +201,10 @@ class Lander:
             See `land`.
         """
         before, entry, lease = state.tip, new_entry(self._place, wanted), new_lease(self._repository)
+        first_plan = self.plan(wanted, state.tip)
         self._repository.flush()
         if not self._hook_asked:
-            self._make_real(state.tip, self.plan(wanted, state.tip)[1].tip)
+            self._make_real(state.tip, first_plan[1].tip)
         bids = [Update(self._place.lease, None, lease)] if state.lease is None else []
         first = self._remote.push([Update(entry.ref, None, entry.oid), *bids], atomic=False)
         if first.outcomes[entry.ref] != "done":
@@ -213,7 +215,7 @@ class Lander:
         try:
             while True:
                 if leads:
-                    self._lead(lease)
+                    self._lead(lease, entry)
                     leads = False
                 else:
                     time.sleep(random.uniform(*_POLL))  # noqa: S311  (no secret)
@@ -221,7 +223,8 @@ class Lander:
                 is_clean = entry not in state.entries and state.lease != lease
                 todo, replayed = self.plan(wanted, state.tip)
                 if not todo.own or replayed.tip == state.tip:
-                    return Landed(before=before, after=replayed.tip, replayed=replayed, already=todo)
+                    replayed = self._as_carried(first_plan[0], todo, replayed)
+                    return Landed(before=before, after=replayed.tip, replayed=replayed, already=first_plan[0])
                 self._check_time()
                 if entry not in state.entries or self._queue_refused:
                     return None
@@ -229,22 +232,32 @@ class Lander:
                     watched, since, told = state.lease or "", clock.monotonic(), False
                 waited = clock.monotonic() - since
                 if state.lease is None or waited > self._terms.lease:
+                    if state.lease is not None:
+                        silent = human(self._terms.lease)
+                        self._say(f"{self._holder(state.lease)} has led for {silent} without landing anything: taking over")
                     bid = self._remote.push([Update(self._place.lease, state.lease, lease)], atomic=False)
                     leads = bid.outcomes[self._place.lease] == "done"
                 elif waited > 1 and not told:
                     told = True
-                    self._say(f"{len(state.entries)} pushes are queued; {self._holder(state.lease)} lands them")
+                    self._say(f"waiting for {self._holder(state.lease)} to land {len(state.entries)} queued pushes")
         finally:
             if not is_clean:
                 self._withdraw(entry, lease)
 
-    def _lead(self, lease: str) -> None:
+    def _as_carried(self, first: Outstanding, last: Outstanding, replayed: Replayed) -> Replayed:
+        """What became of the commits that were outstanding when the queue was entered."""
+        known = {one.source: one for one in (*last.already, *replayed.landings)}
+        landings = [known.get(oid) or self._replay.as_they_are([oid])[0] for oid in first.own]
+        landed = [structs.replace(one, outcome="replayed") if one.outcome == "already" else one for one in landings]
+        return structs.replace(replayed, landings=tuple(landed))
+
+    def _lead(self, lease: str, mine: Entry) -> None:
         """Land everybody's commits while the lease is ours; returns when it is done or another leads."""
         while True:
             state = self._gathered()
             if state.lease != lease or state.tip is None:
                 return
-            at, updates, carried, gone = self._all_onto(state)
+            at, updates, carried, gone = self._all_onto(state, mine)
             updates += [Update(self._place.lease, lease, None)]
             if at != state.tip:
                 self._make_real(state.tip, at)
@@ -262,7 +275,7 @@ class Lander:
                 return
             self._check_time()
 
-    def _all_onto(self, state: Seen) -> tuple[str, list[Update], list[str], list[Update]]:
+    def _all_onto(self, state: Seen, mine: Entry) -> tuple[str, list[Update], list[str], list[Update]]:
         """The new tip with the queue's commits, the entries that are done with, whose they are, and the given up."""
         assert state.tip is not None  # noqa: S101  (the caller has seen to it)
         at, updates, carried = state.tip, list[Update](), list[str]()
@@ -281,7 +294,8 @@ class Lander:
             at = replayed.tip
             done |= set(todo)
             updates.append(Update(entry.ref, entry.oid, None))
-            carried.append(entry.name)
+            if entry.oid != mine.oid:
+                carried.append(entry.name)
         return at, updates + gone, carried, gone
 
     def _gathered(self) -> Seen:
@@ -296,7 +310,7 @@ class Lander:
         if not self._fetch([entry.ref for entry in missing], [entry.oid for entry in missing]):
             return self._gathered()
         here = tuple(entry for entry in state.entries if self._here(entry.oid))
-        return self.bring(msgspec.structs.replace(state, entries=here))
+        return self.bring(structs.replace(state, entries=here))
 
     def _aged(self, entries: Sequence[Entry]) -> list[Update]:
         old = clock.now() - self._terms.age

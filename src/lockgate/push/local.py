@@ -82,10 +82,11 @@ def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outs
     commits = [Commit.parse(repository.read(oid)[1]) for oid in ids]
     _refuse_unfit(repository, wanted, ids, commits)
     already = tuple(
-        Landing(source=oid, commit=landed[oid], subject=commit.subject, outcome="already")
+        Landing(source=oid, commit=landed[oid], subject=commit.subject, outcome="already",
+                signature_dropped=commit.is_signed)
         for oid, commit in zip(ids, commits, strict=True)
         if oid in landed
-    )
+    )  # fmt: skip
     return Outstanding(tuple(oid for oid in ids if oid not in landed), already)
 
 

@@ -59,8 +59,10 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def since(self) -> float:
         """When it came, by its own clock."""
-        first = self.name.partition("-")[0]
-        return float(first) if first.isdigit() else 0.0
+        try:
+            return float(self.name.partition("-")[0])
+        except ValueError:
+            return 0.0
 
     @property
     def is_single(self) -> bool:
@@ -86,7 +88,7 @@ def seen(place: Place, refs: Mapping[str, str]) -> Seen:
 def new_entry(place: Place, wanted: Wanted) -> Entry:
     """An entry for it."""
     kind = "-1" if wanted.is_single else ""
-    return Entry(f"{place.queue}{int(clock.now())}-{os.urandom(6).hex()}x{kind}", wanted.head)
+    return Entry(f"{place.queue}{clock.now():.3f}-{os.urandom(6).hex()}x{kind}", wanted.head)
 
 
 def new_lease(repository: Repository) -> str:

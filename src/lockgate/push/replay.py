@@ -18,6 +18,7 @@ from lockgate.push.contents import Files
 from lockgate.push.stamps import Stamps
 from lockgate.push.trees import LINK, MODULE, Trees
 
+RESOLVED = "Lockgate-Resolved"
 _MARKS = 32
 _CONFLICT = re.compile(rb"^<{32}[^\n]*\n(.*?)^={32}\r?\n(.*?)^>{32}", re.DOTALL | re.MULTILINE)
 
@@ -91,7 +92,7 @@ class Replay:
         if tree == there and base != commit.tree:
             return None, []
         decided = [msgspec.structs.replace(one, commit=oid) for one in decided]
-        trailers = [f"Lockgate-Resolved: {printable(' '.join(one.words().split()))}" for one in decided]
+        trailers = [f"{RESOLVED}: {printable(' '.join(one.words().split()))}" for one in decided]
         return self._repository.write("commit", commit.moved(oid, tree, tip, trailers).encode()), decided
 
     def _renames(self, old: str, new: str) -> dict[bytes, bytes]:

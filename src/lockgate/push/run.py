@@ -26,7 +26,7 @@ from lockgate.push.files import Journal, commit_files
 from lockgate.push.landing import Landed, Lander, Terms
 from lockgate.push.local import Wanted
 from lockgate.push.queue import Seen
-from lockgate.push.replay import Replay
+from lockgate.push.replay import RESOLVED, Replay
 from lockgate.push.stamps import Stamps
 
 # What of a remote's configuration says how to reach it.
@@ -184,6 +184,11 @@ class _Run:
         if dropped:
             self._notes.append(f"{dropped} signature{'s' if dropped > 1 else ''} dropped: replayed commits are not signed")
         self._decided += landed.replayed.resolutions
+        known = {one.words() for one in self._decided}
+        for one in landed.replayed.landings:
+            # What the leader of the queue decided stands in the commits that it made.
+            decided = self._replay.commit(one.commit).trailers(RESOLVED) if one.commit else []
+            self._notes += [f"resolved on the way: {text}" for text in decided if text not in known]
         commits = (*landed.already.already, *landed.replayed.landings)
         return self.report("pass", before=landed.before, after=landed.after, commits=commits,
                            landed=not self._request.dry_run)  # fmt: skip
