@@ -38,6 +38,11 @@ class Clone:
         """Standard output of git here."""
         return git(self.root, *arguments, **more)
 
+    def name(self, name: str) -> None:
+        """Let git know whose it is."""
+        self.git("config", "user.name", name)
+        self.git("config", "user.email", f"{name}@example.org")
+
     def write(self, files: Mapping[str, str | bytes]) -> None:
         """Write files."""
         for name, content in files.items():
@@ -95,7 +100,11 @@ class Hub:
         self.url = self.root.as_uri()
         git(root, "init", "-q", "--bare", "-b", "main", *options, str(self.root))
         if files is not None:
-            begun = self.clone("seed")
+            # A clone of an empty repository would not take over the form of its ids.
+            begun = Clone(root / "seed")
+            git(root, "init", "-q", "-b", "main", *options, str(begun.root))
+            begun.name("seed")
+            begun.git("remote", "add", "origin", self.url)
             begun.commit("Begin", files)
             begun.git("push", "-q", "origin", "HEAD:main")
 
@@ -107,8 +116,7 @@ class Hub:
         """A clone by a new person."""
         git(self._folder, "clone", "-q", *options, self.url, str(self._folder / name))
         clone = Clone(self._folder / name)
-        clone.git("config", "user.name", name)
-        clone.git("config", "user.email", f"{name}@example.org")
+        clone.name(name)
         return clone
 
     def subjects(self, branch: str = "main") -> list[str]:
@@ -134,5 +142,3 @@ class Hub:
     def queue(self) -> str:
         """What is left of lockgate's own references."""
         return self.git("for-each-ref", "--format=%(refname)", "refs/lockgate")
-
-

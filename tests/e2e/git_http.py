@@ -21,10 +21,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     requests: list[tuple[str, str]]
     is_open: bool
 
-    def do_GET(self) -> None:  # noqa: N802  (the name that http.server calls)
+    def do_GET(self) -> None:
         self._serve()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._serve()
 
     def _serve(self) -> None:

@@ -46,7 +46,7 @@ LANDS = {
         {"a.txt": TEN.replace("line 1\n", "LINE 1\n").replace("line 8", "LINE 8")},
         [],
     ),
-    "both delete": ("git rm -q x", "git rm -q x; echo n > n", {"n": "n\n"}, ["x"]),
+    "both delete": ("git rm -q x; echo o > o", "git rm -q x; echo n > n", {"n": "n\n", "o": "o\n"}, ["x"]),
     "a file gives way to a folder": ("rm x; mkdir x; echo y > x/y", "echo n > n", {"x/y": "y\n", "n": "n\n"}, []),
     "the last file of a folder goes": ("git rm -q dir/b.txt", "echo n > n", {"n": "n\n"}, ["dir"]),
     "new files in one folder": ("echo 1 > dir/1", "echo 2 > dir/2", {"dir/1": "1\n", "dir/2": "2\n"}, []),
@@ -113,7 +113,11 @@ def test_modes_links_and_submodules_travel(hub: Hub, tmp_path: Path) -> None:
 
 
 def test_names_that_are_not_utf8_and_odd_ones_travel(hub: Hub) -> None:
-    mine = race(hub, "echo 1 > \"$(printf 'caf\\351')\"; echo 2 > 'a \"b\" \\c'; echo 3 > \"$(printf 'new\\nline')\"", "echo n > n")
+    mine = race(
+        hub,
+        "echo 1 > \"$(printf 'caf\\351')\"; echo 2 > 'a \"b\" \\c'; echo 3 > \"$(printf 'new\\nline')\"",
+        "echo n > n",
+    )
     before = mine.git("ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
     ran = mine.push()
     assert ran.code == 0, ran.out + ran.err

@@ -94,7 +94,7 @@ def test_a_conflict_with_what_was_queued_before_is_refused_and_leaves_the_queue(
 
 
 @pytest.mark.parametrize("has_leader", [True, False])
-def test_old_entries_are_collected_and_said(hub: Hub, has_leader: bool) -> None:  # noqa: FBT001
+def test_old_entries_are_collected_and_said(hub: Hub, has_leader: bool) -> None:
     entry(hub, "dead", {"c.txt": "1\n"}, age=120)
     if has_leader:
         with_dead_leader(hub)
@@ -113,13 +113,16 @@ def test_a_host_that_does_not_take_such_references_gets_replays_with_pauses(hub:
     for number in range(3):
         rival.commit(f"rival {number}", {"r.txt": f"{number}\n"})
         rival.git("push", "-q", "origin", f"HEAD:refs/heads/rival-{number}")
-    hub.hook("pre-receive", f"""
+    hub.hook(
+        "pre-receive",
+        f"""
         while read old new ref; do
             case $ref in refs/lockgate/*) echo "references outside heads and tags are not allowed" >&2; exit 1;; esac
             n=$(cat {hub.root}/n 2>/dev/null || echo 0); echo $((n + 1)) > {hub.root}/n
             [ "$n" -lt 3 ] && env -u GIT_QUARANTINE_PATH git update-ref refs/heads/main refs/heads/rival-$n
         done
-        exit 0""")
+        exit 0""",
+    )
     mine = hub.clone("mine", "--single-branch")
     mine.commit("one", {"b.txt": "b\n"})
     ran = mine.push("--format", "json")

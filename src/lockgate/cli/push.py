@@ -16,7 +16,7 @@ from lockgate.cli import options
 @click.option(
     "--from",
     "source",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Put the files of DIR over the branch; what the branch has besides stays.",
 )
@@ -63,6 +63,8 @@ def command(  # noqa: PLR0913  (one parameter per option)
         raise UsageError("--commit and --from belong together", 'lockgate push --branch NAME --commit "…" --from DIR')
     if source is not None and branch is None:
         raise UsageError("--from needs the branch to put the files on", "add --branch NAME")
+    if source is not None and not source.is_dir():
+        raise UsageError(f"--from {source}: there is no such folder")
     if message is not None and not message.strip():
         raise UsageError("the message of --commit is empty")
     config = read_config(directory).push

@@ -104,7 +104,14 @@ class Remote:
             RefusedError: See `look`.
             UnknownError: See `look`.
         """
-        quiet = ("--no-write-fetch-head", "--no-auto-gc", "--no-tags", "--no-recurse-submodules", "--refmap=", "--quiet")
+        quiet = (
+            "--no-write-fetch-head",
+            "--no-auto-gc",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--refmap=",
+            "--quiet",
+        )
         try:
             self._repository.git("fetch", *quiet, self._name, *refs)
         except GitError as error:
@@ -140,7 +147,9 @@ class Remote:
 def _outcome(result: tuple[str, str] | None, said: str) -> Outcome:
     if result is None:
         # Not a word about this reference: the connection, or an answer to the whole push.
-        return "refused" if _DENIED.search(said) or _MISSING.search(said) or "not support --atomic" in said else "unclear"
+        return (
+            "refused" if _DENIED.search(said) or _MISSING.search(said) or "not support --atomic" in said else "unclear"
+        )
     flag, summary = result
     if flag != "!":
         return "done"

@@ -220,5 +220,3 @@ def _refused(path: str, reason: str, sides: tuple[bytes, bytes] | None = None) -
 
 def _excerpt(text: str) -> str:
     return text.rstrip("\n") if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-
-

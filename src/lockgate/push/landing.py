@@ -234,7 +234,9 @@ class Lander:
                 if state.lease is None or waited > self._terms.lease:
                     if state.lease is not None:
                         silent = human(self._terms.lease)
-                        self._say(f"{self._holder(state.lease)} has led for {silent} without landing anything: taking over")
+                        self._say(
+                            f"{self._holder(state.lease)} has led for {silent} without landing anything: taking over"
+                        )
                     bid = self._remote.push([Update(self._place.lease, state.lease, lease)], atomic=False)
                     leads = bid.outcomes[self._place.lease] == "done"
                 elif waited > 1 and not told:
@@ -349,5 +351,3 @@ class Lander:
 def _refused(remote: str, place: Place, pushed: Pushed) -> RefusedError:
     branch = place.branch.removeprefix("refs/heads/")
     return RefusedError(f"{remote} refused the push to {branch}: {pushed.said}", next_step(pushed.said))
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 import msgspec
 
 from lockgate.model.errors import RefusedError, UsageError
@@ -70,8 +71,11 @@ def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outs
     """
     without = [f"^{tip}"] if tip else []
     ids = repository.git("rev-list", "--topo-order", "--reverse", wanted.head, *without).text.split()
+    if wanted.is_single and wanted.head not in ids:
+        subject = Commit.parse(repository.read(wanted.head)[1]).subject
+        return Outstanding((), (Landing(source=wanted.head, commit=wanted.head, subject=subject, outcome="already"),))
     if wanted.is_single:
-        ids = [one for one in ids if one == wanted.head]
+        ids = [wanted.head]
     if not ids or tip is None:
         return Outstanding(tuple(ids))
     upstream = repository.git("rev-list", "--header", tip, f"^{wanted.head}").out

@@ -117,7 +117,7 @@ class Replay:
         merged, decided = self._files.merge(path, base, mine, yours)
         return self._repository.write("blob", merged), decided
 
-    def _lines(self, base: bytes, ours: bytes, theirs: bytes, union: bool) -> bytes | tuple[bytes, bytes]:  # noqa: FBT001
+    def _lines(self, base: bytes, ours: bytes, theirs: bytes, union: bool) -> bytes | tuple[bytes, bytes]:
         with tempfile.TemporaryDirectory(prefix="lockgate-") as folder:
             names = []
             for name, content in (("theirs", theirs), ("base", base), ("ours", ours)):

@@ -134,8 +134,10 @@ class _Run:
             own = local.outstanding(self._repository, wanted, state.tip).own
             taken = local.rewound(self._repository, head, target.tracking, own)
             if taken is not None:
-                hint = f"git pull --rebase leaves them out; git cherry-pick takes back those you want"
-                raise RefusedError(f"{self.shown} was rewound: {taken[:12]}, on which this is built, is no longer there", hint)
+                hint = "git pull --rebase leaves them out; git cherry-pick takes back those you want"
+                raise RefusedError(
+                    f"{self.shown} was rewound: {taken[:12]}, on which this is built, is no longer there", hint
+                )
         landed = self._land(wanted, state)
         if not self._request.dry_run:
             reason = local.move(self._repository, head, landed.after)
@@ -182,7 +184,9 @@ class _Run:
     def _told(self, landed: Landed) -> PushReport:
         dropped = sum(one.signature_dropped for one in landed.replayed.landings)
         if dropped:
-            self._notes.append(f"{dropped} signature{'s' if dropped > 1 else ''} dropped: replayed commits are not signed")
+            self._notes.append(
+                f"{dropped} signature{'s' if dropped > 1 else ''} dropped: replayed commits are not signed"
+            )
         self._decided += landed.replayed.resolutions
         known = {one.words() for one in self._decided}
         for one in landed.replayed.landings:

@@ -54,7 +54,7 @@ class Merge:
         if wrong is not None:
             self.refuse(wrong.path, "each side would win some of the stamps: two runs would be mixed")
 
-    def value(self, base: Maybe, ours: Maybe, theirs: Maybe, path: tuple[str, ...]) -> Maybe:  # noqa: PLR0911
+    def value(self, base: Maybe, ours: Maybe, theirs: Maybe, path: tuple[str, ...]) -> Maybe:
         """The merge of one value; where it cannot be told, a conflict is noted."""
         is_stamp = self._stamps.include(path)
         if ours == theirs:

@@ -182,7 +182,7 @@ DOCUMENTS: dict[str, tuple[Document | None, Document, Document, Document | None]
     "one side deleted the stamp": ({_G: s(1), **A}, dict(A), {_G: s(3), **A}, None),
     "one side deleted the table": ({"t": {_G: s(1)}, **A}, dict(A), {"t": {_G: s(2)}, **A}, None),
     "1 is not true": ({"a": 0}, {"a": 1}, {"a": True}, None),
-    "1 is not \"1\"": ({"a": 0}, {"a": 1}, {"a": "1"}, None),
+    '1 is not "1"': ({"a": 0}, {"a": 1}, {"a": "1"}, None),
     "1 is not 1.0": ({"a": 0}, {"a": 1}, {"a": 1.0}, None),
     "false is not 0": ({"a": 1}, {"a": False}, {"a": 0}, None),
     "the stamp's type changed": ({_G: s(1)}, {_G: 1700000001}, {_G: s(3)}, None),
@@ -254,9 +254,7 @@ def _yaml(document: Document, indent: str = "") -> str:
 
 def _toml(document: Document, prefix: str = "") -> str:
     tables = {key: value for key, value in document.items() if isinstance(value, dict)}
-    lines = "".join(
-        f"{key} = {_inline(value)}\n" for key, value in document.items() if key not in tables
-    )
+    lines = "".join(f"{key} = {_inline(value)}\n" for key, value in document.items() if key not in tables)
     for key, value in tables.items():
         lines += f"\n[{prefix}{key}]\n" + _toml(value, f"{prefix}{key}.")
     return lines
@@ -284,8 +282,6 @@ def documents() -> Iterator[Case]:
         for form, (path, write) in WRITERS.items():
             texts = [None if one is None else write(one) for one in (base, ours, theirs)]
             yield Case(f"{name} [{form}]", path, texts[0], texts[1] or "", texts[2] or "", expected)
-
-
 
 
 def _j(day: int, rest: str = '"a": 1') -> str:

@@ -19,7 +19,9 @@ Document = dict[str, Any]
 _STAMPS = ("generated_at", "last_updated", "started_at", "ended_at")
 _KEYS = st.sampled_from(["a", "b", "c", "count", "rows", *_STAMPS])
 _INSTANTS = st.datetimes(dt.datetime(2020, 1, 1), dt.datetime(2030, 1, 1)).map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}Z")  # noqa: DTZ001
-_PLAIN = st.one_of(st.sampled_from([0, 1, 1.5, True, False, "0", "1", "x", "true"]), st.lists(st.sampled_from(["p", "q"]), max_size=2))
+_PLAIN = st.one_of(
+    st.sampled_from([0, 1, 1.5, True, False, "0", "1", "x", "true"]), st.lists(st.sampled_from(["p", "q"]), max_size=2)
+)
 
 
 def _value(key: str) -> st.SearchStrategy[Any]:

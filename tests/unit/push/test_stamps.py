@@ -54,7 +54,9 @@ def test_neither_is_newer_when_they_are_the_same_instant() -> None:
     assert newer(Scalar("string", "2026-01-01T01:00:00+01:00"), Scalar("string", "2026-01-01T00:00:00.000Z")) is None
 
 
-@pytest.mark.parametrize("name", ["generated_at", "lastUpdated", "Last-Modified", "timestamp", "Last updated", "ENDED_AT"])
+@pytest.mark.parametrize(
+    "name", ["generated_at", "lastUpdated", "Last-Modified", "timestamp", "Last updated", "ENDED_AT"]
+)
 def test_names_of_stamps(name: str) -> None:
     assert Stamps().include(("x", name))
 
@@ -84,6 +86,6 @@ def test_declared_names_and_paths() -> None:
         ([(("a", "started_at"), "ours", False), (("b", "ended_at"), "theirs", False)], False),
     ],
 )
-def test_two_runs_are_not_mixed(wins: list[tuple[tuple[str, ...], str, bool]], is_mixed: bool) -> None:  # noqa: FBT001
+def test_two_runs_are_not_mixed(wins: list[tuple[tuple[str, ...], str, bool]], is_mixed: bool) -> None:
     found = mixed_runs([Win(path, side, contested) for path, side, contested in wins])  # type: ignore[arg-type]
     assert (found is not None) == is_mixed

@@ -34,7 +34,9 @@ def entries(repository: Repository, files: dict[bytes, bytes]) -> dict[bytes, En
 
 
 @given(_FILES)
-def test_git_reads_the_trees_that_are_made_as_they_were_meant(repository: Repository, files: dict[bytes, bytes]) -> None:
+def test_git_reads_the_trees_that_are_made_as_they_were_meant(
+    repository: Repository, files: dict[bytes, bytes]
+) -> None:
     assume(fitting(files))
     trees = Trees(repository)
     tree = trees.changed(trees.empty, entries(repository, files))
