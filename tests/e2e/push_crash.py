@@ -22,13 +22,13 @@ WRAPPER = """\
 exec 9>>"$CRASH_FOLDER/lock"; flock 9
 n=$(($(cat "$CRASH_FOLDER/count" 2>/dev/null || echo 0) + 1)); echo "$n" > "$CRASH_FOLDER/count"
 exec 9>&-
-[ "$n" = "$CRASH_AT" ] && [ "$CRASH_WHEN" = before ] && kill -9 -- "-$CRASH_GROUP"
+[ "$n" = "$CRASH_AT" ] && [ "$CRASH_WHEN" = before ] && kill -9 "-$CRASH_GROUP"
 {git} "$@"; code=$?
-[ "$n" = "$CRASH_AT" ] && [ "$CRASH_WHEN" = after ] && kill -9 -- "-$CRASH_GROUP"
+[ "$n" = "$CRASH_AT" ] && [ "$CRASH_WHEN" = after ] && kill -9 "-$CRASH_GROUP"
 exit $code
 """
 LOG = '{"n": 0}\n'
-STATUS = sorted(["A  staged.txt", " M keep.txt", "?? untracked é"])
+STATUS = sorted(["A  staged.txt", "M keep.txt", "?? untracked é"])
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def scene(root: Path, kind: Literal["commits", "files", "queue"]) -> Scene:
         carried = hub.clone("carried")
         carried.git("reset", "-q", "--hard", "HEAD~1")
         carried.commit("carried", {"carried.txt": "x\n"})
-        carried.git("push", "-q", "origin", f"HEAD:refs/lockgate/queue/main/{int(time.time())}-0123456789abx")
+        carried.git("push", "-q", "origin", f"HEAD:refs/lockgate/queue/main/{int(time.time())}-0123456789ab-0x")
     subjects: tuple[str, ...] = ("Begin", "theirs", *(["carried"] if kind == "queue" else []), "one", "two")
     arguments: tuple[str, ...] = ()
     if kind == "files":
@@ -143,7 +143,7 @@ def check(scene: Scene, before: dict[str, object]) -> None:
     mine.assert_sound()
     assert_own_files(mine, before)
     # No tree is dirty in more than what the user did to it.
-    assert sorted(mine.git("status", "--porcelain", "-z").strip("\0").split("\0")) == STATUS
+    assert sorted(one.strip() for one in mine.git("status", "--porcelain", "-z").strip("\0").split("\0")) == STATUS
     ran = mine.push(*scene.arguments)
     assert ran.code == 0, ran.out + ran.err
     assert sorted(hub.subjects(scene.branch)) == sorted(scene.subjects)

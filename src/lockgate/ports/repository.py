@@ -101,12 +101,9 @@ class Repository:
         detached: bool = False,
         folder: Path | None = None,
     ) -> Done:
-        """Run a git command to its end.
+        """Run a git command to its end, with `given` on its standard input; `codes` are exit codes that are answers.
 
-        Args:
-            given: Standard input.
-            codes: Exit codes that are answers; any other is a failure.
-            detached: In a session of its own: what ends this process's group lets the command finish its writes.
+        A `detached` one runs in a session of its own: what ends this process's group lets it finish its writes.
 
         Raises:
             GitError: It failed.

@@ -1,1 +1,1 @@
-"""Lands commits on a remote branch: replayed in the object database, merged where that is safe, swapped in exactly once."""
+"""Lands commits on a remote branch: replayed in the object database, merged where that is safe, exactly once."""

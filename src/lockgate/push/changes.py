@@ -161,7 +161,7 @@ class _Merging:
 
 def _three(base: T | None, ours: T, theirs: T) -> T | None:
     """What three-way merging makes of one value, None when both sides changed it differently."""
-    if ours == theirs or theirs == base:
+    if theirs in (ours, base):
         return ours
     return theirs if ours == base else None
 

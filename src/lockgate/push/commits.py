@@ -67,11 +67,9 @@ class Commit(msgspec.Struct, frozen=True):
         return any(key in _SIGNATURES for key, _ in self.headers)
 
     def moved(self, oid: str, tree: str, parent: str | None, trailers: Sequence[str]) -> Commit:
-        """The same commit with another tree and parent: who, when and what for are kept, a signature cannot be.
+        """The commit `oid` with another tree and parent, which names its source, and `trailers` below its message.
 
-        Args:
-            oid: Its own id: the new one names its source.
-            trailers: Lines for the end of its message.
+        Who, when and what for are kept; a signature cannot be.
         """
         gone = _SIGNATURES | {b"tree", b"parent"}
         parents = () if parent is None else ((b"parent", parent.encode()),)

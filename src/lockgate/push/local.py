@@ -69,7 +69,8 @@ def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outs
     Raises:
         RefusedError: It cannot be laid onto that tip one after another.
     """
-    without = [f"^{tip}"] if tip else []
+    # Of a branch that is new on the remote, what the remote has by other branches is no news.
+    without = [f"^{tip}"] if tip else ["--not", "--remotes"]
     ids = repository.git("rev-list", "--topo-order", "--reverse", wanted.head, *without).text.split()
     if wanted.is_single and wanted.head not in ids:
         subject = Commit.parse(repository.read(wanted.head)[1]).subject
@@ -110,7 +111,7 @@ def _refuse_unfit(repository: Repository, wanted: Wanted, ids: list[str], commit
 
 
 def rewound(repository: Repository, head: str, tracking: str, own: tuple[str, ...]) -> str | None:
-    """A commit among `own` that once was on the remote branch and was taken away there; landing it would bring it back."""
+    """A commit among `own` that was on the remote branch and was taken away there: landing it would bring it back."""
     if not own or not repository.git("rev-parse", "--verify", "-q", tracking, codes=(0, 1)).text:
         return None
     fork = repository.git("merge-base", "--fork-point", tracking, head, codes=(0, 1)).text

@@ -1,4 +1,4 @@
-"""One file put over the branch's: no common base, so newer data are never covered and no line of a log is lost (pure)."""
+"""One file put over the branch's without a common base: newer data stay, no line of a log is lost (pure)."""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ from lockgate.push.local import Wanted
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where things are on the remote, for one branch."""
+    """Where things are on the remote, for one branch; `clone` tells this clone's entries from those of others."""
 
     name: str
+    clone: str = ""
 
     @property
     def branch(self) -> str:
@@ -46,7 +47,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One waiting push: `SECONDS-RANDOM` with `-1` behind it when only that one commit is meant."""
+    """One waiting push: `SECONDS-CLONE-RANDOM`, with `-1` behind it when only that one commit is meant."""
 
     ref: str
     oid: str
@@ -63,6 +64,11 @@ class Entry(msgspec.Struct, frozen=True):
             return float(self.name.partition("-")[0])
         except ValueError:
             return 0.0
+
+    @property
+    def clone(self) -> str:
+        """The clone that it came from."""
+        return [*self.name.split("-"), ""][1]
 
     @property
     def is_single(self) -> bool:
@@ -88,7 +94,7 @@ def seen(place: Place, refs: Mapping[str, str]) -> Seen:
 def new_entry(place: Place, wanted: Wanted) -> Entry:
     """An entry for it."""
     kind = "-1" if wanted.is_single else ""
-    return Entry(f"{place.queue}{clock.now():.3f}-{os.urandom(6).hex()}x{kind}", wanted.head)
+    return Entry(f"{place.queue}{clock.now():.3f}-{place.clone}-{os.urandom(4).hex()}x{kind}", wanted.head)
 
 
 def new_lease(repository: Repository) -> str:

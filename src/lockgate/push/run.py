@@ -17,7 +17,7 @@ from lockgate.model.errors import LockgateError, RefusedError, UnknownError, Usa
 from lockgate.model.push import PushReport, Resolution
 from lockgate.ports import clock
 from lockgate.ports.credentials import for_git, redacted
-from lockgate.ports.files import locked
+from lockgate.ports.files import locked, write_atomic
 from lockgate.ports.remote import Remote
 from lockgate.ports.repository import GitError, Repository
 from lockgate.push import local
@@ -25,7 +25,7 @@ from lockgate.push.changes import ConflictsError
 from lockgate.push.files import Journal, commit_files
 from lockgate.push.landing import Landed, Lander, Terms
 from lockgate.push.local import Wanted
-from lockgate.push.queue import Seen
+from lockgate.push.queue import Place, Seen
 from lockgate.push.replay import RESOLVED, Replay
 from lockgate.push.stamps import Stamps
 
@@ -113,7 +113,8 @@ class _Run:
             lease=parse_duration(config.lease),
             age=parse_duration(config.queue_age),
         )
-        self._lander = Lander(repository, self._remote, self._replay, target.branch, terms, self._hook, say)
+        place = Place(target.branch, "" if request.dry_run else _clone_id(repository))
+        self._lander = Lander(repository, self._remote, self._replay, place, terms, self._hook, say)
         self._decided: list[Resolution] = []
         self._notes: list[str] = []
 
@@ -156,7 +157,13 @@ class _Run:
         journal = Journal(self._repository, target.settings["url"], target.branch, request.message, request.source)
         state = self._lander.bring(self._lander.look())
         made = None if request.dry_run else journal.recall()
-        if made is not None and self._repository.has(made):
+        # A commit that was made on a branch that is gone would bring that back.
+        is_fit = (
+            made is not None
+            and self._repository.has(made)
+            and (state.tip is not None or not self._replay.commit(made).parents)
+        )
+        if made is not None and is_fit:
             with contextlib.suppress(ConflictsError):
                 return self._landed_files(Wanted(made, is_single=True), state, journal)
         made, self._decided = commit_files(self._repository, self._replay, request.source, state.tip, request.message)
@@ -179,7 +186,7 @@ class _Run:
             return self._lander.land(wanted, state)
         self._repository.flush()
         todo, replayed = self._lander.plan(wanted, state.tip)
-        return Landed(before=state.tip, after=replayed.tip, replayed=replayed, already=todo)
+        return Landed(before=state.tip, after=replayed.tip, replayed=replayed, first=todo)
 
     def _told(self, landed: Landed) -> PushReport:
         dropped = sum(one.signature_dropped for one in landed.replayed.landings)
@@ -193,7 +200,7 @@ class _Run:
             # What the leader of the queue decided stands in the commits that it made.
             decided = self._replay.commit(one.commit).trailers(RESOLVED) if one.commit else []
             self._notes += [f"resolved on the way: {text}" for text in decided if text not in known]
-        commits = (*landed.already.already, *landed.replayed.landings)
+        commits = (*landed.first.already, *landed.replayed.landings)
         return self.report("pass", before=landed.before, after=landed.after, commits=commits,
                            landed=not self._request.dry_run)  # fmt: skip
 
@@ -243,6 +250,18 @@ class _Run:
             raise RefusedError(f"the pre-push hook says no: {said}", "mend what it says, then run it again") from None
 
 
+def _clone_id(repository: Repository) -> str:
+    """What tells this clone from all others; made when it is first asked for."""
+    path = repository.common_dir / "lockgate" / "clone"
+    with contextlib.suppress(OSError):
+        known = path.read_text(encoding="ascii", errors="replace").strip()
+        if known.isalnum():
+            return known
+    made = os.urandom(6).hex()
+    write_atomic(path, made.encode())
+    return made
+
+
 def _is_github(address: str) -> bool:
     server = urlsplit(os.environ.get("GITHUB_SERVER_URL", "")).hostname or "github.com"
     host = urlsplit(address).hostname if "://" in address else address.partition(":")[0].rpartition("@")[2]
@@ -278,7 +297,7 @@ def _target(request: Request, repository: Repository) -> _Target:
         prefix = f"remote.{remote}."
         settings = {key[len(prefix) :]: values[-1] for key, values in config.items()
                     if key.startswith(prefix) and key[len(prefix) :] in _COPIED}  # fmt: skip
-        settings["url"] = settings.pop("pushurl", None) or settings["url"]
+        settings["url"] = settings.pop("pushurl", settings["url"])
     elif "/" in remote or ":" in remote:
         settings = {"url": remote}
     else:

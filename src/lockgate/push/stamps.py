@@ -11,9 +11,16 @@ from typing import Literal, NamedTuple
 Side = Literal["ours", "theirs"]
 
 # Not `created_at`, `expires_at`, `date`: those are data, and the newer one is not the right one.
-NAMES = frozenset(
-    ["generated", "generated_at", "generated_on", "generated_date", "generation_time", "generated_time", "updated", "updated_at", "updated_on", "last_updated", "last_updated_at", "last_updated_on", "last_update", "modified", "modified_at", "last_modified", "last_modified_at", "modified_on", "timestamp", "time_stamp", "last_run", "last_run_at", "run_at", "started", "started_at", "start_time", "ended", "ended_at", "end_time", "finished", "finished_at", "completed", "completed_at", "collected_at", "checked_at", "last_checked", "last_checked_at", "scanned_at", "last_scan", "last_scanned", "measured_at", "fetched_at", "exported_at", "built_at", "build_time", "build_date", "rendered_at", "published_at", "refreshed_at", "last_refreshed", "synced_at", "last_synced", "recorded_at"]
+_NAMES = (
+    "generated generated_at generated_on generated_date generation_time generated_time "
+    "updated updated_at updated_on last_updated last_updated_at last_updated_on last_update "
+    "modified modified_at last_modified last_modified_at modified_on "
+    "timestamp time_stamp last_run last_run_at run_at started started_at start_time ended ended_at end_time "
+    "finished finished_at completed completed_at collected_at checked_at last_checked last_checked_at "
+    "scanned_at last_scan last_scanned measured_at fetched_at exported_at built_at build_time build_date "
+    "rendered_at published_at refreshed_at last_refreshed synced_at last_synced recorded_at "
 )
+NAMES = frozenset(_NAMES.split())
 _BEGINNING, _END = re.compile(r"start|begin|begun"), re.compile(r"^end|finish|complete")
 _ZONE = r"(?: ?(?P<zone>Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
 ISO = (

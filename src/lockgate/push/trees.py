@@ -83,26 +83,28 @@ class Trees:
             name, slash, rest = path.partition(b"/")
             if slash:
                 below.setdefault(name, {})[rest] = entry
-        # What is taken away first makes room for a folder of the same name.
-        for path, entry in edits.items():
-            if b"/" not in path and entry is None:
+            elif entry is None:
+                # What is taken away first makes room for a folder of the same name.
                 here.pop(path, None)
         for name, inside in below.items():
-            there = here.get(name)
-            if there is not None and there.mode != FOLDER:
-                if any(inside.values()):
-                    raise NotADirectoryError(name)
-                continue
-            oid = self.changed(there.oid if there else self.empty, inside)
-            here.pop(name, None)
-            if oid != self.empty:
-                here[name] = Entry(FOLDER, oid)
+            self._change_folder(here, name, inside)
         for path, entry in edits.items():
             if b"/" not in path and entry is not None:
                 if path in here and here[path].mode == FOLDER:
                     raise NotADirectoryError(path)
                 here[path] = entry
         return self._objects.write("tree", _encoded(here))
+
+    def _change_folder(self, here: dict[bytes, Entry], name: bytes, inside: Mapping[bytes, Entry | None]) -> None:
+        there = here.get(name)
+        if there is not None and there.mode != FOLDER:
+            if any(inside.values()):
+                raise NotADirectoryError(name)
+            return
+        oid = self.changed(there.oid if there else self.empty, inside)
+        here.pop(name, None)
+        if oid != self.empty:
+            here[name] = Entry(FOLDER, oid)
 
 
 def _parsed(content: bytes, id_bytes: int) -> dict[bytes, Entry]:

@@ -62,7 +62,7 @@ class Merge:
             if changed and _has_digit(base if isinstance(ours, _Missing) else ours):
                 self._same_change = self._same_change or path
             return ours
-        if ours == base or theirs == base:
+        if base in (ours, theirs):
             taken = theirs if ours == base else ours
             self._won(base, taken, path, "theirs" if ours == base else "ours")
             return taken

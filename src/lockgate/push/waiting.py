@@ -1,0 +1,175 @@
+"""Waiting in the queue, and leading it: whoever holds the lease lands everybody's commits in one push."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+
+from msgspec import structs
+
+from lockgate.model.duration import human
+from lockgate.model.errors import LockgateError, RefusedError
+from lockgate.ports import clock
+from lockgate.ports.remote import Update
+from lockgate.push.changes import ConflictsError
+from lockgate.push.landing import Landed, Lander
+from lockgate.push.local import Outstanding, Wanted, outstanding
+from lockgate.push.queue import Seen, new_entry, new_lease
+from lockgate.push.replay import Replayed
+
+_POLL = (0.4, 1.6)  # seconds; faster polling makes everybody slower
+_GATHER = 0.3  # seconds without a new entry end a leader's gathering
+_GATHER_LONGEST = 4.0
+
+
+class Waiting:
+    """One push in the queue."""
+
+    def __init__(self, lander: Lander, wanted: Wanted) -> None:
+        self._lander, self._wanted = lander, wanted
+        self._place, self._remote = lander.place, lander.remote
+        self._entry = new_entry(lander.place, wanted)
+        self._lease = new_lease(lander.repository)
+        # The lease that was seen last, since when, and whether the user knows whom we wait for.
+        self._watched: tuple[str | None, float, bool] = (None, 0.0, False)
+
+    def land(self, state: Seen) -> Landed | None:
+        """Wait until it has landed, or land it; None when the queue is not the way.
+
+        Raises:
+            See `Lander.land`.
+        """
+        before = state.tip
+        first, replayed = self._lander.plan(self._wanted, state.tip)
+        if not self._lander.hook_asked:
+            self._lander.make_real(state.tip, replayed.tip)
+        is_clean = False
+        try:
+            leads = self._enter(state)
+            while self._lander.takes_queue:
+                if leads:
+                    self._lead()
+                else:
+                    time.sleep(random.uniform(*_POLL))  # noqa: S311  (no secret)
+                seen = self._lander.look()
+                is_clean = self._entry not in seen.entries and seen.lease != self._lease
+                state = self._lander.bring(seen)
+                todo, replayed = self._lander.plan(self._wanted, state.tip)
+                if replayed.tip == state.tip:
+                    return Landed(before=before, after=replayed.tip, replayed=self._carried(first, todo, replayed),
+                                  first=first)  # fmt: skip
+                self._lander.check_time()
+                if self._entry not in state.entries:
+                    return None
+                is_clean = False
+                leads = self._bids(state)
+            return None
+        finally:
+            if not is_clean:
+                self._leave()
+
+    def _enter(self, state: Seen) -> bool:
+        """Publish the entry, and bid for the lease when nobody has it; whether we lead."""
+        self._lander.repository.flush()
+        bids = [Update(self._place.lease, None, self._lease)] if state.lease is None else []
+        updates = [Update(self._entry.ref, None, self._entry.oid), *bids, *self._lander.mine(state.entries)]
+        pushed = self._remote.push(updates, atomic=False)
+        self._lander.takes_queue = pushed.outcomes[self._entry.ref] != "refused"
+        return bool(bids) and pushed.outcomes[self._place.lease] == "done"
+
+    def _bids(self, state: Seen) -> bool:
+        """Bid for a lease that is free or whose holder has died; whether we lead."""
+        lease, since, told = self._watched
+        if lease != state.lease:
+            lease, since, told = self._watched = state.lease, clock.monotonic(), False
+        waited = clock.monotonic() - since
+        if lease is not None and waited <= self._lander.terms.lease:
+            if waited > 1 and not told:
+                self._watched = lease, since, True
+                self._lander.say(f"waiting for {self._holder(lease)} to land {len(state.entries)} queued pushes")
+            return False
+        if lease is not None:
+            silent = human(self._lander.terms.lease)
+            self._lander.say(f"{self._holder(lease)} has led for {silent} without landing anything: taking over")
+        pushed = self._remote.push([Update(self._place.lease, lease, self._lease)], atomic=False)
+        return pushed.outcomes[self._place.lease] == "done"
+
+    def _lead(self) -> None:
+        """Land everybody's commits; returns when that is done, or when another leads."""
+        while True:
+            state = self._gathered()
+            if state.lease != self._lease or state.tip is None:
+                return
+            gone = self._lander.aged(state.entries)
+            tip, updates, carried = self._all_onto(state, gone)
+            updates += [*gone, Update(self._place.lease, self._lease, None)]
+            if tip != state.tip:
+                self._lander.make_real(state.tip, tip)
+                updates.insert(0, Update(self._place.branch, state.tip, tip))
+            pushed = self._remote.push(updates, atomic=True)
+            if pushed.outcomes[updates[0].ref] == "done":
+                self._lander.carried += carried
+                self._lander.note_collected(gone, pushed)
+                return
+            if pushed.outcomes.get(self._place.branch) == "refused" and "atomic" not in pushed.said:
+                raise self._lander.refused(pushed)
+            if "refused" in pushed.outcomes.values():
+                # The host takes entries, but not this: replays without a queue still work.
+                self._lander.takes_queue = False
+                return
+            self._lander.check_time()
+
+    def _all_onto(self, state: Seen, gone: list[Update]) -> tuple[str, list[Update], list[str]]:
+        """The new tip with the queue's commits, the removal of the entries that are done with, and whose those are."""
+        tip, updates, carried, done = state.tip or "", list[Update](), list[str](), set[str]()
+        for entry in state.entries:
+            removal = Update(entry.ref, entry.oid, None)
+            if removal in gone or not self._lander.has(entry.oid):
+                continue
+            wanted = Wanted(entry.oid, is_single=entry.is_single)
+            try:
+                todo = [one for one in outstanding(self._lander.repository, wanted, state.tip).own if one not in done]
+                tip = self._lander.replay.onto(tip, todo).tip
+            except (ConflictsError, RefusedError):
+                # Whose it is finds the same and says so; the others need not wait for that.
+                continue
+            done |= set(todo)
+            updates.append(removal)
+            if entry.clone != self._place.clone:
+                carried.append(entry.name)
+        return tip, updates, carried
+
+    def _gathered(self) -> Seen:
+        """The queue when nobody new has come for a moment, everything in it fetched."""
+        begun, known, state = clock.monotonic(), 0, self._lander.look()
+        while known != len(state.entries) and clock.monotonic() - begun < _GATHER_LONGEST:
+            known = len(state.entries)
+            time.sleep(_GATHER)
+            state = self._lander.look()
+        self._lander.say(f"landing {len(state.entries)} queued push{'es' if len(state.entries) != 1 else ''}")
+        missing = [entry for entry in state.entries if not self._lander.has(entry.oid)]
+        # One that goes meanwhile is left out, and the push then fails on it.
+        self._lander.fetch([entry.ref for entry in missing], [entry.oid for entry in missing])
+        return self._lander.bring(state)
+
+    def _carried(self, first: Outstanding, last: Outstanding, replayed: Replayed) -> Replayed:
+        """What became of the commits that were outstanding when the queue was entered."""
+        known = {one.source: one for one in (*last.already, *replayed.landings)}
+        landings = [known.get(oid) or self._lander.replay.as_they_are([oid])[0] for oid in first.own]
+        landed = [structs.replace(one, outcome="replayed") if one.outcome == "already" else one for one in landings]
+        return structs.replace(replayed, landings=tuple(landed))
+
+    def _leave(self) -> None:
+        """Leave nothing of ours in the queue; when that fails, age and the lease's end do it."""
+        with contextlib.suppress(LockgateError):
+            there = self._remote.look(self._entry.ref, self._place.lease)
+            mine = [Update(ref, oid, None) for ref, oid in ((self._entry.ref, self._entry.oid),
+                    (self._place.lease, self._lease)) if there.get(ref) == oid]  # fmt: skip
+            if mine:
+                self._remote.push(mine, atomic=False)
+
+    def _holder(self, lease: str) -> str:
+        """Who holds the lease, as far as that can be told."""
+        self._lander.fetch([self._place.lease], [])
+        return self._lander.replay.commit(lease).subject if self._lander.repository.has(lease) else "another push"
