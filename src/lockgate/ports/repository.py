@@ -68,15 +68,19 @@ class Repository:
             facts = self.git(
                 "rev-parse", "--show-object-format", "--is-bare-repository", "--is-shallow-repository",
                 "--path-format=absolute", "--git-dir", "--git-common-dir", "--git-path", "objects",
+                "--git-path", "hooks/pre-push", "--show-cdup",
             )  # fmt: skip
         except GitError as error:
             hint = "run it in a clone, or name one with -C DIR"
             raise UsageError(f"{folder.resolve()} is in no git repository: {error.said}", hint) from None
-        form, bare, shallow, own, common, objects = facts.text.split("\n")
+        form, bare, shallow, own, common, objects, hook, *up = os.fsdecode(facts.out).split("\n")
         self._hash = form
         self.is_bare = bare == "true"
         self.is_shallow = shallow == "true"
-        self.git_dir, self.common_dir = Path(own), Path(common)
+        self.git_dir, self.common_dir, self.pre_push = Path(own), Path(common), Path(hook)
+        # Where git works: at the top of the working tree; a bare repository has none.
+        self.top = self.git_dir if self.is_bare else Path(os.path.normpath(folder.resolve() / up[0]))
+        self._config: dict[str, list[str]] = {}
         if scratch is not None:
             others = [objects, self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")]
             self.environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(filter(None, others))
@@ -182,18 +186,13 @@ class Repository:
             self._made[oid] = self._unwritten[oid] = (kind, content)
         return oid
 
-    @property
-    def top(self) -> Path:
-        """The folder in which git works: that of the working tree, in a bare repository its own."""
-        return self.git_dir if self.is_bare else Path(os.fsdecode(self.git("rev-parse", "--show-toplevel").out[:-1]))
-
     def config(self) -> dict[str, list[str]]:
         """Git's configuration as it holds here: all values of each key, the one that counts last."""
-        found: dict[str, list[str]] = {}
-        for item in filter(None, os.fsdecode(self.git("config", "-z", "--list").out).split("\0")):
-            key, _, value = item.partition("\n")
-            found.setdefault(key, []).append(value)
-        return found
+        if not self._config:
+            for item in filter(None, os.fsdecode(self.git("config", "-z", "--list").out).split("\0")):
+                key, _, value = item.partition("\n")
+                self._config.setdefault(key, []).append(value)
+        return self._config
 
     def flush(self) -> None:
         """Let git store what was made: as one pack, for git knows modes, sharing and durability of its own files."""

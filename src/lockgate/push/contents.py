@@ -151,17 +151,15 @@ class Files:
             value = merge.value(was, one.value, other.value, one.path)
             taken[token] = getattr(value, "text", "")
         merge.judge()
-        masked = [labelled.mask(text, side, taken).encode("utf-8", errors="surrogateescape")
-                  for text, side in zip(texts, found, strict=True)]  # fmt: skip
-        merged: bytes | tuple[bytes, bytes] = masked[2]
-        if masked[1] != masked[2]:
-            if base is None:
-                return masked[1], masked[2]
-            merged = self._lines(masked[0], masked[1], masked[2], union)
-            if isinstance(merged, tuple):
-                return merged
-            if merged not in masked[1:] and not union:
-                _refuse_same_counts(merge, *masked)
+        before, mine, yours = (labelled.mask(text, side, taken).encode("utf-8", errors="surrogateescape")
+                             for text, side in zip(texts, found, strict=True))  # fmt: skip
+        if base is None and mine != yours:
+            return mine, yours
+        merged = yours if mine == yours else self._lines(before, mine, yours, union)
+        if isinstance(merged, tuple):
+            return merged
+        if merged not in (mine, yours) and not union:
+            _refuse_same_counts(merge, before, mine, yours)
         return labelled.unmask(merged.decode("utf-8", errors="surrogateescape"), taken)
 
 

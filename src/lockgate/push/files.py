@@ -15,7 +15,6 @@ from lockgate.model.push import Resolution
 from lockgate.ports.credentials import BOT, in_actions
 from lockgate.ports.files import write_atomic
 from lockgate.ports.repository import GitError, Repository
-from lockgate.ports.tree import snapshot
 from lockgate.push import commits
 from lockgate.push.overlay import overlaid
 from lockgate.push.replay import Replay
@@ -29,6 +28,8 @@ class Journal:
     """
 
     def __init__(self, repository: Repository, address: str, branch: str, message: str, folder: Path) -> None:
+        from lockgate.ports.tree import snapshot  # needed for this form only
+
         self._file = repository.common_dir / "lockgate" / "push" / f"{quote(branch, safe='')}.json"
         parts = [address.encode(), branch.encode(), message.encode(errors="surrogateescape"), snapshot(folder).digest()]
         self._key = hashlib.sha256(b"\0".join(parts)).hexdigest()

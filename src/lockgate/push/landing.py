@@ -19,6 +19,7 @@ from lockgate.push.replay import Replay, Replayed
 
 _SAME_TIP = 6  # pushes in a row that lose although nobody moves the branch
 _UNCLEAR = 5  # pushes in a row of which nobody says what became
+_NEAR = 1000  # commits that are looked through one by one
 _LONGEST = 30.0  # seconds between two tries
 
 
@@ -73,6 +74,8 @@ class Lander:
         self._deadline = clock.monotonic() + terms.wait
         self._last: str | None = None
         self._brought: set[str] = set()
+        self._todo: dict[tuple[Wanted, str | None], Outstanding] = {}
+        self._plans: dict[tuple[Wanted, str | None], Replayed] = {}
         self._is_partial = any(key.endswith(".promisor") for key in repository.config())
         self.takes_queue = True
         self.hook_asked = False
@@ -97,14 +100,23 @@ class Lander:
             state = state if self.has(state.tip) else self.look()
         else:
             raise UnknownError(f"{self.remote.shown} shows a tip of {self.place.name} that cannot be fetched")
-        if self._last is not None and state.tip != self._last:
-            question = ("merge-base", "--is-ancestor", self._last, state.tip or "")
-            if state.tip is None or self.repository.git(*question, codes=(0, 1)).code:
-                what = "deleted" if state.tip is None else "rewound"
-                hint = f"look at it (git fetch {self.remote.shown}), then run it again"
-                raise RefusedError(f"the branch {self.place.name} was {what} on {self.remote.shown} meanwhile", hint)
+        if self._last is not None and (state.tip is None or not self._descends(state.tip, self._last)):
+            what = "deleted" if state.tip is None else "rewound"
+            hint = f"look at it (git fetch {self.remote.shown}), then run it again"
+            raise RefusedError(f"the branch {self.place.name} was {what} on {self.remote.shown} meanwhile", hint)
         self._last = state.tip
         return state
+
+    def _descends(self, new: str, old: str) -> bool:
+        at = new
+        for _ in range(_NEAR):
+            if at == old:
+                return True
+            parents = self.replay.commit(at).parents
+            if len(parents) != 1 or not self.repository.has(parents[0]):
+                break
+            at = parents[0]
+        return self.repository.git("merge-base", "--is-ancestor", old, new, codes=(0, 1)).code == 0
 
     def has(self, oid: str) -> bool:
         """Whether the commit and what is below it are here; a partial clone would fetch just the one object."""
@@ -123,10 +135,23 @@ class Lander:
         Raises:
             ConflictsError: It does not go.
         """
-        todo = outstanding(self.repository, wanted, tip)
-        if tip is None:
-            return todo, Replayed(wanted.head, self.replay.as_they_are(todo.own))
-        return todo, self.replay.onto(tip, todo.own)
+        key = wanted, tip
+        todo = self.outstanding(*key)
+        if key not in self._plans:
+            laid = Replayed(wanted.head, self.replay.as_they_are(todo.own)) if tip is None else None
+            self._plans[key] = laid or self.replay.onto(tip, todo.own)
+        return todo, self._plans[key]
+
+    def outstanding(self, wanted: Wanted, tip: str | None) -> Outstanding:
+        """What of it the branch lacks with that tip.
+
+        Raises:
+            RefusedError: It cannot be laid onto that tip one after another.
+        """
+        key = wanted, tip
+        if key not in self._todo:
+            self._todo[key] = outstanding(self.repository, wanted, tip)
+        return self._todo[key]
 
     def land(self, wanted: Wanted, state: Seen) -> Landed:
         """Land it.
@@ -186,8 +211,7 @@ class Lander:
     def make_real(self, tip: str | None, new: str) -> None:
         """What is to be pushed: stored, certain to take nothing away, and allowed by the user's hook."""
         self.repository.flush()
-        if tip is not None:
-            self.repository.git("merge-base", "--is-ancestor", tip, new)
+        assert tip is None or self._descends(new, tip)  # noqa: S101  (or commits of others would be taken away)
         self.hook_asked = True
         self._hook(tip, new)
 

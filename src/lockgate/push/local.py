@@ -45,8 +45,8 @@ class Outstanding(msgspec.Struct, frozen=True):
     already: tuple[Landing, ...] = ()
 
 
-def current(repository: Repository) -> tuple[str, str | None]:
-    """HEAD's commit, and the name of its branch (None: detached).
+def heads(repository: Repository, tracking: str | None) -> tuple[str, str | None]:
+    """HEAD's commit, and the one at which this clone remembers the remote branch.
 
     Raises:
         UsageError: There is no commit, or something is under way.
@@ -55,12 +55,11 @@ def current(repository: Repository) -> tuple[str, str | None]:
         if (repository.git_dir / name).exists():
             hint = f"git {what} --continue or git {what} --abort, then run it again"
             raise UsageError(f"a {what} is under way in this clone", hint)
-    try:
-        head = repository.git("rev-parse", "--verify", "-q", "HEAD^{commit}").text
-    except GitError:
-        raise UsageError("there is no commit here yet", "commit something first") from None
-    name = repository.git("symbolic-ref", "-q", "--short", "HEAD", codes=(0, 1)).text
-    return head, name or None
+    lines = repository.git("show-ref", "--head", tracking or "HEAD", codes=(0, 1)).text.splitlines()
+    found = {ref: oid for oid, ref in (line.split(" ", 1) for line in lines)}
+    if "HEAD" not in found:
+        raise UsageError("there is no commit here yet", "commit something first")
+    return found["HEAD"], found.get(tracking or "")
 
 
 def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outstanding:
@@ -112,9 +111,7 @@ def _refuse_unfit(repository: Repository, wanted: Wanted, ids: list[str], commit
 
 def rewound(repository: Repository, head: str, tracking: str, own: tuple[str, ...]) -> str | None:
     """A commit among `own` that was on the remote branch and was taken away there: landing it would bring it back."""
-    if not own or not repository.git("rev-parse", "--verify", "-q", tracking, codes=(0, 1)).text:
-        return None
-    fork = repository.git("merge-base", "--fork-point", tracking, head, codes=(0, 1)).text
+    fork = repository.git("merge-base", "--fork-point", tracking, head, codes=(0, 1)).text if own else ""
     return fork if fork in own else None
 
 

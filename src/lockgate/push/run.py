@@ -58,13 +58,12 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class _Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to: `tracking` is this clone's memory of the branch; one that it never knew may be new on the remote."""
+    """Where to; `tracking` is the reference by which this clone remembers the branch, if it does."""
 
     remote: str
     settings: dict[str, str]
     branch: str
     tracking: str | None
-    may_be_new: bool
 
 
 def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
@@ -124,15 +123,15 @@ class _Run:
 
     def _commits(self) -> PushReport:
         """The current branch's own commits."""
-        head, _ = local.current(self._repository)
-        state = self._lander.bring(self._lander.look())
         target = self._target
-        if state.tip is None and not target.may_be_new:
+        head, remembered = local.heads(self._repository, target.tracking)
+        state = self._lander.bring(self._lander.look())
+        if state.tip is None and (remembered or self._request.branch is None):
             hint = f"git push {redacted(target.remote)} HEAD:{target.branch} creates it again"
             raise RefusedError(f"{self.shown} is gone", hint)
         wanted = Wanted(head)
-        if state.tip is not None and target.tracking is not None:
-            own = local.outstanding(self._repository, wanted, state.tip).own
+        if state.tip is not None and target.tracking is not None and remembered is not None:
+            own = self._lander.outstanding(wanted, state.tip).own
             taken = local.rewound(self._repository, head, target.tracking, own)
             if taken is not None:
                 hint = "git pull --rebase leaves them out; git cherry-pick takes back those you want"
@@ -238,7 +237,7 @@ class _Run:
     def _hook(self, old: str | None, new: str) -> None:
         """Ask the user's pre-push hook, as git would: once for each push of the branch, about exactly that push."""
         target = self._target
-        path = self._repository.git("rev-parse", "--path-format=absolute", "--git-path", "hooks/pre-push").text
+        path = str(self._repository.pre_push)
         if not os.access(path, os.X_OK):
             return
         line = f"HEAD {new} refs/heads/{target.branch} {old or '0' * len(new)}\n"
@@ -289,7 +288,7 @@ def _target(request: Request, repository: Repository) -> _Target:
         hint = f"lockgate push --branch {here or 'NAME'}, or git branch --set-upstream-to={remote}/{here or 'NAME'}"
         raise UsageError("HEAD is detached" if not here else f"the branch {here} has no upstream", hint)
     branch = branch.removeprefix("refs/heads/")
-    if repository.git("check-ref-format", f"refs/heads/{branch}", codes=(0, 1)).code:
+    if request.branch and repository.git("check-ref-format", f"refs/heads/{branch}", codes=(0, 1)).code:
         raise UsageError(f"--branch {branch!r} is no name for a branch")
     if remote == ".":
         raise UsageError(f"the upstream of {here} is a branch of this clone", "name a remote: --remote NAME")
@@ -304,11 +303,7 @@ def _target(request: Request, repository: Repository) -> _Target:
         hint = f"there are: {', '.join(names)}" if names else f"git remote add {remote} URL"
         raise RefusedError(f"no remote is called {remote!r}", hint)
     tracking = _tracking(config.get(f"remote.{remote}.fetch", []), branch)
-    known = bool(tracking and repository.git("rev-parse", "--verify", "-q", tracking, codes=(0, 1)).text)
-    is_upstream = request.branch is None
-    return _Target(
-        remote=remote, settings=settings, branch=branch, tracking=tracking, may_be_new=not known and not is_upstream
-    )
+    return _Target(remote=remote, settings=settings, branch=branch, tracking=tracking)
 
 
 def _tracking(specs: list[str], branch: str) -> str | None:

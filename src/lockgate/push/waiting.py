@@ -14,7 +14,7 @@ from lockgate.ports import clock
 from lockgate.ports.remote import Update
 from lockgate.push.changes import ConflictsError
 from lockgate.push.landing import Landed, Lander
-from lockgate.push.local import Outstanding, Wanted, outstanding
+from lockgate.push.local import Outstanding, Wanted
 from lockgate.push.queue import Seen, new_entry, new_lease
 from lockgate.push.replay import Replayed
 
@@ -129,7 +129,7 @@ class Waiting:
                 continue
             wanted = Wanted(entry.oid, is_single=entry.is_single)
             try:
-                todo = [one for one in outstanding(self._lander.repository, wanted, state.tip).own if one not in done]
+                todo = [one for one in self._lander.outstanding(wanted, state.tip).own if one not in done]
                 tip = self._lander.replay.onto(tip, todo).tip
             except (ConflictsError, RefusedError):
                 # Whose it is finds the same and says so; the others need not wait for that.

@@ -37,7 +37,7 @@ DOCUMENTS = _tables(st.one_of(_PLAIN, _tables(st.one_of(_PLAIN, _tables(_PLAIN))
 
 
 @st.composite
-def edited(draw: st.DrawFn, base: Document) -> Document:
+def edited(draw: Callable[..., Any], base: Document) -> Document:
     """The document after some edits at random places."""
     document: Document = json.loads(json.dumps(base))
     for _ in range(draw(st.integers(0, 3))):
@@ -84,7 +84,7 @@ def test_nothing_is_invented_or_dropped_and_both_directions_accept_the_same(
     was, mine, yours, now = (leaves(one) for one in (base, ours, theirs, result))
     for where in was.keys() | mine.keys() | yours.keys() | now.keys():
         b, o, t, r = (side.get(where) for side in (was, mine, yours, now))
-        if o == t or o == b or t == b:
+        if len({repr(one) for one in (b, o, t)}) < 3:
             assert r == (t if o == b else o), where
         else:
             assert where[-1] in _STAMPS, where
