@@ -71,7 +71,7 @@ class Clone:
 
     def state(self) -> dict[str, object]:
         """Everything that a push that changes nothing must leave: HEAD, branches, index and the bytes of all files."""
-        files = {str(path.relative_to(self.root)): path.read_bytes() if not path.is_symlink() else os.readlink(path)
+        files = {str(path.relative_to(self.root)): path.read_bytes() if not path.is_symlink() else str(path.readlink())
                  for path in sorted(self.root.rglob("*"))
                  if ".git" not in path.relative_to(self.root).parts and not path.is_dir()}  # fmt: skip
         return {

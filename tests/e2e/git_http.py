@@ -79,7 +79,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(root: Path, *, is_open: bool = False) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """The server's address for the repositories below `root`, and the (path, authorization) of every request; `is_open`: to everybody."""
+    """The server's address for the repositories below `root`, and the (path, authorization) of every request.
+
+    When it `is_open`, everybody may push.
+    """
     requests: list[tuple[str, str]] = []
     handler = type("Handler", (_Handler,), {"root": root, "requests": requests, "is_open": is_open})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

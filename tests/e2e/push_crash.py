@@ -69,8 +69,9 @@ def scene(root: Path, kind: Literal["commits", "files", "queue"]) -> Scene:
     other.commit("theirs", {"report.json": report(5), "log.jsonl": LOG + '{"n": 5}\n', "b.txt": "b\n"})
     other.git("push", "-q")
     if kind == "queue":
-        dead = hub.git("commit-tree", "-m", "a pusher that has died", hub.git("hash-object", "-t", "tree", "-w", "/dev/null"),
-                       GIT_AUTHOR_NAME="x", GIT_AUTHOR_EMAIL="x", GIT_COMMITTER_NAME="x", GIT_COMMITTER_EMAIL="x")  # fmt: skip
+        who = {f"GIT_{role}_{what}": "x" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        tree = hub.git("hash-object", "-t", "tree", "-w", "/dev/null")
+        dead = hub.git("commit-tree", "-m", "a pusher that has died", tree, **who)
         hub.git("update-ref", "refs/lockgate/lease/main", dead)
         carried = hub.clone("carried")
         carried.git("reset", "-q", "--hard", "HEAD~1")

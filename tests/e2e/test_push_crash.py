@@ -1,3 +1,4 @@
+# ruff: noqa: T201  (what the slow tests print is the log that is committed)
 """`kill -9` of the process group at every step and at random: no bad clone, and the next run lands exactly once."""
 
 from __future__ import annotations

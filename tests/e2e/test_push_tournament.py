@@ -1,3 +1,4 @@
+# ruff: noqa: T201  (what the slow tests print is the log that is committed)
 """Many pushers at once: all land, nothing is lost, doubled or merged, and the newest stamp wins."""
 
 from __future__ import annotations

@@ -15,26 +15,24 @@ from lockgate.ports.credentials import configured, redacted
 from lockgate.ports.repository import GitError, Repository
 
 Outcome = Literal["done", "race", "refused", "unclear"]
-_RACE = re.compile(
+_RACE = (
     r"stale info|fetch first|non-fast-forward|failed to update ref|cannot lock ref|failed to lock|reference already"
     r" exists|incorrect old value|atomic push fail|atomic transaction failed|remote ref updated since checkout"
 )
-_DENIED = re.compile(
+_DENIED = (
     r"permission|denied|forbidden|authentication failed|error: 40[13]|could not read (?:username|password)|"
-    r"authorization|invalid credentials|host key verification",
-    re.IGNORECASE,
+    r"authorization|invalid credentials|host key verification"
 )
-_MISSING = re.compile(
+_MISSING = (
     r"not found|does not appear to be a git repository|no such (?:remote|device)|does not exist|error: 404|"
-    r"unable to find remote helper|repository .* not exported",
-    re.IGNORECASE,
+    r"unable to find remote helper|repository .* not exported"
 )
 _NEXT = (
-    (re.compile(r"GH006|GH013|protected branch|rule violations", re.IGNORECASE),
+    ("GH006|GH013|protected branch|rule violations",
      "the branch is protected: open a pull request, or let automation push to an unprotected branch (--branch NAME)"),
-    (re.compile(r"GH001|file size limit|exceeds"), "take the large file out of the commits, then run it again"),
-    (re.compile(r"shallow update", re.IGNORECASE), "git fetch --unshallow, then run it again"),
-    (re.compile(r"hook declined", re.IGNORECASE), "mend what the hook says, then run it again"),
+    ("GH001|file size limit|exceeds", "take the large file out of the commits, then run it again"),
+    ("shallow update", "git fetch --unshallow, then run it again"),
+    ("hook declined", "mend what the hook says, then run it again"),
     (_DENIED, "check the credentials; in GitHub Actions the job needs `permissions: contents: write` and GH_TOKEN"),
     (_MISSING, "check the address: git remote -v; git remote set-url NAME URL mends it"),
 )  # fmt: skip
@@ -139,7 +137,7 @@ class Remote:
 
     def _trouble(self, error: GitError) -> RefusedError | UnknownError:
         said = _told(redacted(error.said), "")
-        if _DENIED.search(said) or _MISSING.search(said):
+        if _says(_DENIED, said) or _says(_MISSING, said):
             return RefusedError(f"{self.shown}: {said}", next_step(said))
         return UnknownError(f"{self.shown} could not be reached: {said}", "check the network, then run it again")
 
@@ -148,19 +146,23 @@ def _outcome(result: tuple[str, str] | None, said: str) -> Outcome:
     if result is None:
         # Not a word about this reference: the connection, or an answer to the whole push.
         return (
-            "refused" if _DENIED.search(said) or _MISSING.search(said) or "not support --atomic" in said else "unclear"
+            "refused" if _says(_DENIED, said) or _says(_MISSING, said) or "not support --atomic" in said else "unclear"
         )
     flag, summary = result
     if flag != "!":
         return "done"
-    if _RACE.search(summary):
+    if _says(_RACE, summary):
         return "race"
     return "unclear" if "remote failure" in summary or "no match" in summary else "refused"
 
 
+def _says(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
 def next_step(said: str) -> str | None:
     """What to do about what a remote said."""
-    return next((step for pattern, step in _NEXT if pattern.search(said)), None)
+    return next((step for pattern, step in _NEXT if _says(pattern, said)), None)
 
 
 def _told(said: str, reasons: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from lockgate.model.duration import human
-from lockgate.model.errors import RefusedError, UnknownError
+from lockgate.model.errors import LockgateError, RefusedError, UnknownError
 from lockgate.ports import clock
-from lockgate.ports.remote import Pushed, Remote, Update, next_step
+from lockgate.ports.remote import Outcome, Pushed, Remote, Update, next_step
 from lockgate.ports.repository import Repository
 from lockgate.push.local import Outstanding, Wanted, outstanding
 from lockgate.push.queue import Entry, Place, Seen, seen
@@ -44,6 +44,25 @@ class Landed(msgspec.Struct, frozen=True, kw_only=True):
     after: str
     replayed: Replayed
     first: Outstanding
+
+
+class Lost:
+    """Pushes that did not land: how often nothing came of it, and how long to pause."""
+
+    def __init__(self) -> None:
+        self._tip: str | None = None
+        self._count = self._tries = 0
+
+    def is_hopeless(self, outcome: Outcome, tip: str | None) -> bool:
+        """Whether this goes on although nobody else moves the branch."""
+        self._count = self._count + 1 if tip == self._tip else 1
+        self._tip = tip
+        return self._count >= (_UNCLEAR if outcome == "unclear" else _SAME_TIP)
+
+    def pause(self) -> float:
+        """Seconds until the next try: full jitter, longer each time."""
+        self._tries += 1
+        return random.uniform(0, min(_LONGEST, 0.25 * 2**self._tries))  # noqa: S311  (no secret)
 
 
 class Lander:
@@ -161,43 +180,37 @@ class Lander:
             RefusedError: The remote, or the user's hook, says no.
             UnknownError: The remote cannot be reached, or the time is up.
         """
-        tries = losses = unclear = 0
+        lost = Lost()
         before = state.tip
         while True:
             state = self.bring(state)
             todo, replayed = self.plan(wanted, state.tip)
             if replayed.tip == state.tip:
                 return Landed(before=before, after=replayed.tip, replayed=replayed, first=todo)
-            landed = self._queued(wanted, state) if state.lease is not None else None
+            outcome: Outcome = "race"
+            if state.lease is None or not self.takes_queue:
+                pushed = self._swap(state, replayed.tip)
+                outcome = pushed.outcomes[self.place.branch]
+                if outcome == "done":
+                    return Landed(before=state.tip, after=replayed.tip, replayed=replayed, first=todo)
+                if outcome == "refused" or lost.is_hopeless(outcome, state.tip):
+                    raise self.refused(pushed, outcome)
+                self.check_time()
+            elif not self.hook_asked:
+                self.make_real(state.tip, replayed.tip)
+            landed = self._queued(wanted, state, todo) if outcome == "race" else None
             if landed is not None:
                 return landed
-            pushed = self._swap(state, replayed.tip)
-            outcome = pushed.outcomes[self.place.branch]
-            if outcome == "done":
-                return Landed(before=state.tip, after=replayed.tip, replayed=replayed, first=todo)
-            if outcome == "refused":
-                raise self.refused(pushed)
-            old, state = state.tip, self.bring(self.look())
-            losses = losses + 1 if state.tip == old and outcome == "race" else 0
-            unclear = unclear + 1 if state.tip == old and outcome == "unclear" else 0
-            if losses >= _SAME_TIP:
-                raise self.refused(pushed)
-            if unclear >= _UNCLEAR:
-                raise UnknownError(f"{self.remote.shown}: {pushed.said}", "nothing is half-way: run it again")
-            self.check_time()
-            landed = self._queued(wanted, state) if outcome == "race" else None
-            if landed is not None:
-                return landed
-            tries += 1
-            pause = random.uniform(0, min(_LONGEST, 0.25 * 2**tries))  # noqa: S311  (no secret)
-            self.say(f"another push was first; the next try is in {human(pause)}")
-            time.sleep(pause)
+            if not self.takes_queue or outcome == "unclear":
+                pause = lost.pause()
+                self.say(f"another push was first; the next try is in {human(pause)}")
+                time.sleep(pause)
             state = self.look()
 
-    def _queued(self, wanted: Wanted, state: Seen) -> Landed | None:
+    def _queued(self, wanted: Wanted, state: Seen, todo: Outstanding) -> Landed | None:
         from lockgate.push.waiting import Waiting
 
-        return Waiting(self, wanted).land(state) if self.takes_queue else None
+        return Waiting(self, wanted).land(state, todo) if self.takes_queue else None
 
     def _swap(self, state: Seen, new: str) -> Pushed:
         """Push the branch from exactly the tip that was seen; entries of the queue that are done with go with it."""
@@ -244,7 +257,9 @@ class Lander:
                 "run it again, or give it longer: --wait 30m",
             )
 
-    def refused(self, pushed: Pushed) -> RefusedError:
-        """The error that a refused push is."""
+    def refused(self, pushed: Pushed, outcome: Outcome = "refused") -> LockgateError:
+        """The error that a refused push is, or one of which nobody says what became."""
+        if outcome == "unclear":
+            return UnknownError(f"{self.remote.shown}: {pushed.said}", "nothing is half-way: run it again")
         message = f"{self.remote.shown} refused the push to {self.place.name}: {pushed.said}"
         return RefusedError(message, next_step(pushed.said))

@@ -6,7 +6,6 @@ The lease is advice: it only keeps pushers from working against each other. What
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -99,7 +98,7 @@ def new_entry(place: Place, wanted: Wanted) -> Entry:
 
 def new_lease(repository: Repository) -> str:
     """A commit that says who leads: unlike any other, and nobody's content."""
-    who = f"process {os.getpid()} on {socket.gethostname()}"
+    who = f"process {os.getpid()} on {os.uname().nodename}"
     if in_actions():
         who = f"{os.environ.get('GITHUB_WORKFLOW', 'a workflow')}, run {os.environ.get('GITHUB_RUN_ID', '?')}"
     identity = f"lockgate <lockgate@localhost> {int(clock.now())} +0000"

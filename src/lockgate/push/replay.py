@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,9 +14,11 @@ from lockgate.model.shown import printable
 from lockgate.ports.repository import Repository
 from lockgate.push.changes import ConflictsError, Content, merge
 from lockgate.push.commits import Commit
-from lockgate.push.contents import Files
 from lockgate.push.stamps import Stamps
 from lockgate.push.trees import LINK, MODULE, Trees
+
+if TYPE_CHECKING:
+    from lockgate.push.contents import Files
 
 RESOLVED = "Lockgate-Resolved"
 _MARKS = 32
@@ -38,7 +40,7 @@ class Replay:
         self._repository = repository
         self.trees = Trees(repository)
         self.stamps = stamps
-        self._files = Files(stamps, self._lines, self._attribute)
+        self._files: Files | None = None
         self._attributes: dict[str, str] = {}
 
     def commit(self, oid: str) -> Commit:
@@ -114,10 +116,20 @@ class Replay:
         if content.ours.mode == LINK:
             ours, theirs = mine.decode(errors="backslashreplace"), yours.decode(errors="backslashreplace")
             raise ConflictsError([Conflict(path=path, reason="each side links elsewhere", ours=ours, theirs=theirs)])
-        merged, decided = self._files.merge(path, base, mine, yours)
+        merged, decided = self.files.merge(path, base, mine, yours)
         return self._repository.write("blob", merged), decided
 
+    @property
+    def files(self) -> Files:
+        """How files merge here; most replays need none of it, and none of its parsers."""
+        from lockgate.push.contents import Files
+
+        self._files = self._files or Files(self.stamps, self._lines, self._attribute)
+        return self._files
+
     def _lines(self, base: bytes, ours: bytes, theirs: bytes, union: bool) -> bytes | tuple[bytes, bytes]:
+        import tempfile  # 10 ms
+
         with tempfile.TemporaryDirectory(prefix="lockgate-") as folder:
             names = []
             for name, content in (("theirs", theirs), ("base", base), ("ours", ours)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -22,12 +22,14 @@ from lockgate.ports.remote import Remote
 from lockgate.ports.repository import GitError, Repository
 from lockgate.push import local
 from lockgate.push.changes import ConflictsError
-from lockgate.push.files import Journal, commit_files
 from lockgate.push.landing import Landed, Lander, Terms
 from lockgate.push.local import Wanted
 from lockgate.push.queue import Place, Seen
 from lockgate.push.replay import RESOLVED, Replay
 from lockgate.push.stamps import Stamps
+
+if TYPE_CHECKING:
+    from lockgate.push.files import Journal
 
 # What of a remote's configuration says how to reach it.
 _COPIED = frozenset({"url", "pushurl", "proxy", "proxyauthmethod", "receivepack", "uploadpack", "vcs"})
@@ -73,9 +75,7 @@ def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
         UsageError: The command line or the clone is not fit for it.
     """
     begun = clock.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lockgate-") as scratch, Repository(
-        request.folder, for_git(), Path(scratch) if request.dry_run else None
-    ) as repository:  # fmt: skip
+    with _scratch(wanted=request.dry_run) as scratch, Repository(request.folder, for_git(), scratch) as repository:
         run = _Run(request, repository, say)
         try:
             report = run.go()
@@ -95,6 +95,18 @@ def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
         else:
             return msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3))
         return Refusal(msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3)), failed)
+
+
+@contextlib.contextmanager
+def _scratch(*, wanted: bool) -> Iterator[Path | None]:
+    """A place for objects that shall not get into the clone."""
+    if not wanted:
+        yield None
+        return
+    import tempfile  # 10 ms
+
+    with tempfile.TemporaryDirectory(prefix="lockgate-") as folder:
+        yield Path(folder)
 
 
 class _Run:
@@ -151,6 +163,8 @@ class _Run:
 
     def _files(self) -> PushReport:
         """A folder's files as one commit."""
+        from lockgate.push.files import Journal, commit_files  # needed for this form only
+
         request, target = self._request, self._target
         assert request.source is not None and request.message is not None  # noqa: S101, PT018  (the caller has seen to it)
         journal = Journal(self._repository, target.settings["url"], target.branch, request.message, request.source)

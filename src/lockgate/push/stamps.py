@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Literal, NamedTuple
 
 Side = Literal["ours", "theirs"]
@@ -62,13 +61,18 @@ def _normal(name: str) -> str:
     return re.sub(r"[\s_-]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())).lower()
 
 
-def instant(value: Scalar) -> tuple[str, Fraction] | None:
-    """A stamp as (what it can be compared with, seconds); None when it is no date that means one thing."""
+# Whole seconds, and the digits behind the point without zeros at their end: as such they compare as numbers do.
+Instant = tuple[int, str]
+
+
+def instant(value: Scalar) -> tuple[str, Instant] | None:
+    """A stamp as (what it can be compared with, when); None when it is no date that means one thing."""
     if value.kind == "number":
         if _EPOCH.fullmatch(value.text) is None:
             return None
-        number = Fraction(value.text)
-        return next(((unit, number) for low, high, unit in _UNITS if low <= number < high), None)
+        whole, _, part = value.text.partition(".")
+        when = int(whole), part.rstrip("0")
+        return next(((unit, when) for low, high, unit in _UNITS if low <= when[0] < high), None)
     found = _ISO.fullmatch(value.text.strip()) if value.kind in {"string", "date"} else None
     if found is None:
         return None
@@ -80,13 +84,9 @@ def instant(value: Scalar) -> tuple[str, Fraction] | None:
         offset = _offset(found["zone"])
     except ValueError:
         return None
-    part = Fraction(int(found["part"]), 10 ** len(found["part"])) if found["part"] else Fraction(0)
-    seconds = days * 86400 + hour * 3600 + minute * 60 + second + part
-    if found["hour"] is None:
-        return f"{value.kind} day", seconds
-    if offset is None:
-        return f"{value.kind} without zone", seconds
-    return f"{value.kind} with zone", seconds - offset
+    seconds = days * 86400 + hour * 3600 + minute * 60 + second - (offset or 0)
+    shape = "day" if found["hour"] is None else "without zone" if offset is None else "with zone"
+    return f"{value.kind} {shape}", (seconds, (found["part"] or "").rstrip("0"))
 
 
 def _offset(zone: str | None) -> int | None:

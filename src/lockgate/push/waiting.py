@@ -34,17 +34,13 @@ class Waiting:
         # The lease that was seen last, since when, and whether the user knows whom we wait for.
         self._watched: tuple[str | None, float, bool] = (None, 0.0, False)
 
-    def land(self, state: Seen) -> Landed | None:
-        """Wait until it has landed, or land it; None when the queue is not the way.
+    def land(self, state: Seen, first: Outstanding) -> Landed | None:
+        """Wait until what is outstanding has landed, or land it; None when the queue is not the way.
 
         Raises:
             See `Lander.land`.
         """
-        before = state.tip
-        first, replayed = self._lander.plan(self._wanted, state.tip)
-        if not self._lander.hook_asked:
-            self._lander.make_real(state.tip, replayed.tip)
-        is_clean = False
+        before, is_clean = state.tip, False
         try:
             leads = self._enter(state)
             while self._lander.takes_queue:
@@ -52,47 +48,54 @@ class Waiting:
                     self._lead()
                 else:
                     time.sleep(random.uniform(*_POLL))  # noqa: S311  (no secret)
-                seen = self._lander.look()
-                is_clean = self._entry not in seen.entries and seen.lease != self._lease
-                state = self._lander.bring(seen)
-                todo, replayed = self._lander.plan(self._wanted, state.tip)
-                if replayed.tip == state.tip:
-                    return Landed(before=before, after=replayed.tip, replayed=self._carried(first, todo, replayed),
-                                  first=first)  # fmt: skip
+                state = self._lander.look()
+                is_clean = self._entry not in state.entries and state.lease != self._lease
+                # While the entry waits for a living leader, there is nothing to do: looking is all that it costs.
+                may_bid = self._is_free(state)
+                if self._entry not in state.entries or may_bid:
+                    state = self._lander.bring(state)
+                    todo, replayed = self._lander.plan(self._wanted, state.tip)
+                    if replayed.tip == state.tip:
+                        replayed = self._carried(first, todo, replayed)
+                        return Landed(before=before, after=replayed.tip, replayed=replayed, first=first)
                 self._lander.check_time()
                 if self._entry not in state.entries:
                     return None
                 is_clean = False
-                leads = self._bids(state)
+                leads = may_bid and self._bids(state)
             return None
         finally:
             if not is_clean:
                 self._leave()
 
     def _enter(self, state: Seen) -> bool:
-        """Publish the entry, and bid for the lease when nobody has it; whether we lead."""
+        """Publish the entry, and bid for the lease that may be free; whether we lead."""
         self._lander.repository.flush()
-        bids = [Update(self._place.lease, None, self._lease)] if state.lease is None else []
-        updates = [Update(self._entry.ref, None, self._entry.oid), *bids, *self._lander.mine(state.entries)]
-        pushed = self._remote.push(updates, atomic=False)
-        self._lander.takes_queue = pushed.outcomes[self._entry.ref] != "refused"
-        return bool(bids) and pushed.outcomes[self._place.lease] == "done"
+        entry, lease = Update(self._entry.ref, None, self._entry.oid), Update(self._place.lease, None, self._lease)
+        bids = [lease] if state.lease is None else []
+        pushed = self._remote.push([entry, *bids, *self._lander.mine(state.entries)], atomic=False)
+        self._lander.takes_queue = pushed.outcomes[entry.ref] != "refused"
+        return bool(bids) and pushed.outcomes[lease.ref] == "done"
 
-    def _bids(self, state: Seen) -> bool:
-        """Bid for a lease that is free or whose holder has died; whether we lead."""
+    def _is_free(self, state: Seen) -> bool:
+        """Whether nobody leads, or only one who has died."""
         lease, since, told = self._watched
         if lease != state.lease:
             lease, since, told = self._watched = state.lease, clock.monotonic(), False
         waited = clock.monotonic() - since
-        if lease is not None and waited <= self._lander.terms.lease:
-            if waited > 1 and not told:
-                self._watched = lease, since, True
-                self._lander.say(f"waiting for {self._holder(lease)} to land {len(state.entries)} queued pushes")
-            return False
-        if lease is not None:
+        if lease is None or waited > self._lander.terms.lease:
+            return True
+        if waited > 1 and not told:
+            self._watched = lease, since, True
+            self._lander.say(f"waiting for {self._holder(lease)} to land {len(state.entries)} queued pushes")
+        return False
+
+    def _bids(self, state: Seen) -> bool:
+        """Bid for the lease; whether we lead."""
+        if state.lease is not None:
             silent = human(self._lander.terms.lease)
-            self._lander.say(f"{self._holder(lease)} has led for {silent} without landing anything: taking over")
-        pushed = self._remote.push([Update(self._place.lease, lease, self._lease)], atomic=False)
+            self._lander.say(f"{self._holder(state.lease)} has led for {silent} without landing anything: taking over")
+        pushed = self._remote.push([Update(self._place.lease, state.lease, self._lease)], atomic=False)
         return pushed.outcomes[self._place.lease] == "done"
 
     def _lead(self) -> None:

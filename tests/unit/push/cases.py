@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a case a line)
 """The conflict table as cases: what both sides did to a document, and what must come of it.
 
 A case of documents is written in each structured format; a case of texts stands as it is. `None` as the expected
@@ -30,7 +31,7 @@ def s(day: int, hour: int = 0) -> str:
 
 _G = "generated_at"
 A = {"a": 1}
-# name: (base, ours, theirs, merged)
+# By name: the base, ours, theirs, and what comes of it.
 DOCUMENTS: dict[str, tuple[Document | None, Document, Document, Document | None]] = {
     # automatic: the newer wins
     "stamp, theirs newer": ({_G: s(1), **A}, {_G: s(2), **A}, {_G: s(3), **A}, {_G: s(3), **A}),

@@ -28,7 +28,7 @@ class Merger:
     def __init__(self, folder: Path, declared: tuple[str, ...] = ()) -> None:
         subprocess.run(["git", "init", "-q", str(folder)], check=True)
         self.repository = Repository(folder, {})
-        self._files: Files = Replay(self.repository, Stamps(declared))._files  # noqa: SLF001
+        self._files: Files = Replay(self.repository, Stamps(declared)).files
 
     def merge(self, path: str, base: str | bytes | None, ours: str | bytes, theirs: str | bytes) -> Merged:
         """Merge three versions of a file."""

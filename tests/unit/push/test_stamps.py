@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from fractions import Fraction
-
 import pytest
 
 from lockgate.push.stamps import Scalar, Stamps, Win, instant, mixed_runs, newer
@@ -15,12 +13,12 @@ from lockgate.push.stamps import Scalar, Stamps, Win, instant, mixed_runs, newer
         ("1970-01-02 01:00 +01:00", "string with zone", 719164 * 86400),
         ("1970-01-02 00:00 UTC", "string with zone", 719164 * 86400),
         ("1970-01-01T19:00:00-0500", "string with zone", 719164 * 86400),
-        ("1970-01-02T00:00:00.5", "string without zone", Fraction(719164 * 86400 * 2 + 1, 2)),
+        ("1970-01-02T00:00:00.50", "string without zone", 719164 * 86400),
         ("1970-01-02", "string day", 719164 * 86400),
     ],
 )
-def test_an_instant(text: str, kind: str, seconds: Fraction) -> None:
-    assert instant(Scalar("string", text)) == (kind, seconds)
+def test_an_instant(text: str, kind: str, seconds: int) -> None:
+    assert instant(Scalar("string", text)) == (kind, (seconds, "5" if ".5" in text else ""))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +38,7 @@ def test_what_is_no_date_that_means_one_thing(text: str) -> None:
 )  # fmt: skip
 def test_an_epoch_in_its_unit(text: str, unit: str) -> None:
     found = instant(Scalar("number", text))
-    assert found == (unit, Fraction(text))
+    assert found == (unit, (int(text.partition(".")[0]), text.partition(".")[2]))
 
 
 @pytest.mark.parametrize("text", ["0", "99", "-1700000000", "1.7e9", "17000000000000000000000"])
