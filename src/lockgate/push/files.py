@@ -69,7 +69,7 @@ def commit_files(
             name = os.fsdecode(path)
             hint = "take its .git away, or leave it out"
             raise UsageError(f"{folder / name} is a repository of its own: its files would be left out", hint)
-        if old is None or new is None or old.oid == new.oid:
+        if old is None or new is None or old.oid == new.oid or {old.mode[:3], new.mode[:3]} != {"100"}:
             continue
         contents = [repository.read(one.oid)[1] for one in (old, new)]
         content, resolutions = overlaid(replay.stamps, path.decode(errors="backslashreplace"), *contents)

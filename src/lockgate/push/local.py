@@ -22,8 +22,8 @@ _UNDER_WAY = {
 # 0: moved. 1: local changes are in the way, nothing was touched.
 _MOVE = """
 git update-index -q --refresh >/dev/null 2>&1
-git read-tree -m -u "$1" "$2" || exit 1
-git update-ref -m 'lockgate push' HEAD "$2" "$1" || { git read-tree -m -u "$2" "$1"; exit 2; }
+git read-tree --no-recurse-submodules -m -u "$1" "$2" || exit 1
+git update-ref -m 'lockgate push' HEAD "$2" "$1" || { git read-tree --no-recurse-submodules -m -u "$2" "$1"; exit 2; }
 """
 
 

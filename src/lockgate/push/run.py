@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from lockgate.model.config import PushConfig
 from lockgate.model.duration import parse_duration
-from lockgate.model.errors import LockgateError, RefusedError, UnknownError, UsageError
+from lockgate.model.errors import LockgateError, RefusedError, UnknownError
 from lockgate.model.push import PushReport, Resolution
 from lockgate.ports import clock
 from lockgate.ports.credentials import for_git, redacted
@@ -27,12 +27,10 @@ from lockgate.push.local import Wanted
 from lockgate.push.queue import Place, Seen
 from lockgate.push.replay import RESOLVED, Replay
 from lockgate.push.stamps import Stamps
+from lockgate.push.target import find
 
 if TYPE_CHECKING:
     from lockgate.push.files import Journal
-
-# What of a remote's configuration says how to reach it.
-_COPIED = frozenset({"url", "pushurl", "proxy", "proxyauthmethod", "receivepack", "uploadpack", "vcs"})
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,15 +57,6 @@ class Refusal(msgspec.Struct, frozen=True):
     error: LockgateError
 
 
-class _Target(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to; `tracking` is the reference by which this clone remembers the branch, if it does."""
-
-    remote: str
-    settings: dict[str, str]
-    branch: str
-    tracking: str | None
-
-
 def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
     """Land it, or show what would land.
 
@@ -75,26 +64,29 @@ def push(request: Request, say: Callable[[str], None]) -> PushReport | Refusal:
         UsageError: The command line or the clone is not fit for it.
     """
     begun = clock.monotonic()
-    with _scratch(wanted=request.dry_run) as scratch, Repository(request.folder, for_git(), scratch) as repository:
-        run = _Run(request, repository, say)
-        try:
-            report = run.go()
-        except ConflictsError as error:
-            many = f"{len(error.conflicts)} conflict{'s' if len(error.conflicts) > 1 else ''}"
-            report = run.report("fail", reason=many, conflicts=error.conflicts)
-            hint = "resolve them on top of the branch (git pull --rebase), then run it again; nothing has changed"
-            if request.source is not None:
-                hint = "make the files again from the branch as it is now; nothing has changed"
-            failed: LockgateError = RefusedError(f"{many} with what {run.shown} has", hint)
-        except (RefusedError, UnknownError) as error:
-            verdict = "fail" if isinstance(error, RefusedError) else "unknown"
-            report, failed = run.report(verdict, reason=error.message), error
-        except GitError as error:
-            failed = UnknownError(redacted(str(error)), "the clone is as it was; git fsck tells whether it is sound")
-            report = run.report("unknown", reason=failed.message)
-        else:
-            return msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3))
-        return Refusal(msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3)), failed)
+    try:
+        with _scratch(wanted=request.dry_run) as scratch, Repository(request.folder, for_git(), scratch) as repository:
+            report, failed = _ended(_Run(request, repository, say))
+    except GitError as error:
+        raise UnknownError(redacted(str(error)), "git fsck tells whether the clone is sound") from None
+    except OSError as error:
+        raise UnknownError(f"{error.filename or request.folder}: {error.strerror or error}") from None
+    report = msgspec.structs.replace(report, seconds=round(clock.monotonic() - begun, 3))
+    return report if failed is None else Refusal(report, failed)
+
+
+def _ended(run: _Run) -> tuple[PushReport, LockgateError | None]:
+    """The report of the run, and the error that it ended with."""
+    try:
+        return run.go(), None
+    except ConflictsError as error:
+        many = f"{len(error.conflicts)} conflict{'s' if len(error.conflicts) > 1 else ''}"
+        report = run.report("fail", reason=many, conflicts=error.conflicts)
+        return report, RefusedError(f"{many} with what {run.shown} has", run.way_out)
+    except RefusedError as error:
+        return run.report("fail", reason=error.message), error
+    except UnknownError as error:
+        return run.report("unknown", reason=error.message), error
 
 
 @contextlib.contextmanager
@@ -114,11 +106,12 @@ class _Run:
         self._request, self._repository, self._say = request, repository, say
         config = request.config
         self._replay = Replay(repository, Stamps(config.stamps))
-        self._target = _target(request, repository)
-        target = self._target
+        self._target = target = find(repository, request.remote, request.branch, needs_branch=request.source is None)
         self.shown = f"{redacted(target.remote)}/{target.branch}"
-        is_paced = _is_github(target.settings["url"])
-        self._remote = Remote(repository, target.remote, target.settings, is_paced=is_paced)
+        self.way_out = "resolve them on top of the branch (git pull --rebase), then run it again; nothing has changed"
+        if request.source is not None:
+            self.way_out = "make the files again from the branch as it is now; nothing has changed"
+        self._remote = Remote(repository, target.remote, target.settings, say, is_paced=target.is_github)
         terms = Terms(
             wait=parse_duration(config.wait),
             lease=parse_duration(config.lease),
@@ -273,61 +266,3 @@ def _clone_id(repository: Repository) -> str:
     made = os.urandom(6).hex()
     write_atomic(path, made.encode())
     return made
-
-
-def _is_github(address: str) -> bool:
-    server = urlsplit(os.environ.get("GITHUB_SERVER_URL", "")).hostname or "github.com"
-    host = urlsplit(address).hostname if "://" in address else address.partition(":")[0].rpartition("@")[2]
-    return host in {server, "github.com", "ssh.github.com"}
-
-
-def _target(request: Request, repository: Repository) -> _Target:
-    """Where to push, from the options, the branch's upstream and the configuration.
-
-    Raises:
-        UsageError: It cannot be told.
-        RefusedError: There is no such remote.
-    """
-    config = repository.config()
-    here = repository.git("symbolic-ref", "-q", "--short", "HEAD", codes=(0, 1)).text
-    if request.source is None and repository.is_bare:
-        raise UsageError("this is a bare repository: there is no branch to land", "give --commit and --from DIR")
-    upstream = config.get(f"branch.{here}.merge", [""])[-1]
-    names = [key[len("remote.") : -len(".url")] for key in config if key.startswith("remote.") and key.endswith(".url")]
-    remote = request.remote or (config.get(f"branch.{here}.remote", [""])[-1] if here else "")
-    if not remote:
-        remote = names[0] if len(names) == 1 else "origin"
-    branch = request.branch or upstream.removeprefix("refs/heads/")
-    if not branch:
-        hint = f"lockgate push --branch {here or 'NAME'}, or git branch --set-upstream-to={remote}/{here or 'NAME'}"
-        raise UsageError("HEAD is detached" if not here else f"the branch {here} has no upstream", hint)
-    branch = branch.removeprefix("refs/heads/")
-    if request.branch and repository.git("check-ref-format", f"refs/heads/{branch}", codes=(0, 1)).code:
-        raise UsageError(f"--branch {branch!r} is no name for a branch")
-    if remote == ".":
-        raise UsageError(f"the upstream of {here} is a branch of this clone", "name a remote: --remote NAME")
-    if remote in names:
-        prefix = f"remote.{remote}."
-        settings = {key[len(prefix) :]: values[-1] for key, values in config.items()
-                    if key.startswith(prefix) and key[len(prefix) :] in _COPIED}  # fmt: skip
-        settings["url"] = settings.pop("pushurl", settings["url"])
-    elif "/" in remote or ":" in remote:
-        settings = {"url": remote}
-    else:
-        hint = f"there are: {', '.join(names)}" if names else f"git remote add {remote} URL"
-        raise RefusedError(f"no remote is called {remote!r}", hint)
-    tracking = _tracking(config.get(f"remote.{remote}.fetch", []), branch)
-    return _Target(remote=remote, settings=settings, branch=branch, tracking=tracking)
-
-
-def _tracking(specs: list[str], branch: str) -> str | None:
-    """Where a clone with these refspecs remembers a remote branch."""
-    ref = f"refs/heads/{branch}"
-    for spec in specs:
-        source, _, target = spec.removeprefix("+").partition(":")
-        before, star, after = source.partition("*")
-        if target and star and ref.startswith(before) and ref.endswith(after):
-            return target.replace("*", ref[len(before) : len(ref) - len(after)], 1)
-        if target and source == ref:
-            return target
-    return None
