@@ -76,7 +76,7 @@ def scene(root: Path, kind: Literal["commits", "files", "queue"]) -> Scene:
         carried = hub.clone("carried")
         carried.git("reset", "-q", "--hard", "HEAD~1")
         carried.commit("carried", {"carried.txt": "x\n"})
-        carried.git("push", "-q", "origin", f"HEAD:refs/lockgate/queue/main/{int(time.time())}-0123456789ab-0x")
+        carried.git("push", "-q", "origin", f"HEAD:refs/lockgate/queue/main/{int(time.time())}-0123456789ab-zz-all-x")
     subjects: tuple[str, ...] = ("Begin", "theirs", *(["carried"] if kind == "queue" else []), "one", "two")
     arguments: tuple[str, ...] = ()
     if kind == "files":

@@ -35,7 +35,7 @@ def entry(hub: Hub, name: str, files: dict[str, str], age: float = 0.0) -> Clone
     """A pusher that was killed while it waited in the queue."""
     clone = hub.clone(name)
     clone.commit(name, dict(files))
-    clone.git("push", "-q", "origin", f"HEAD:{QUEUE}/{int(time.time() - age)}-{name}-0x")
+    clone.git("push", "-q", "origin", f"HEAD:{QUEUE}/{int(time.time() - age)}-{name}-zz-all-x")
     return clone
 
 

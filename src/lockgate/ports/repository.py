@@ -9,7 +9,7 @@ import subprocess
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 import msgspec
 
@@ -27,6 +27,20 @@ class GitError(Exception):
         super().__init__(f"git {command} ended with exit {code}: {said.strip()}")
         self.code = code
         self.said = said.strip()
+
+
+class How(TypedDict, total=False):
+    """How a command is run.
+
+    `given` is its standard input, `codes` are exit codes that are answers (0), `folder` is where it runs. A `detached`
+    one runs in a session of its own: what ends this process's group lets it finish its writes.
+    """
+
+    given: bytes
+    codes: tuple[int, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    detached: bool
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -96,51 +110,31 @@ class Repository:
             self._reader.kill()
             self._reader.communicate()
 
-    def git(
-        self,
-        *arguments: str,
-        given: bytes = b"",
-        codes: tuple[int, ...] = (0,),
-        environment: Mapping[str, str] | None = None,
-        detached: bool = False,
-        folder: Path | None = None,
-    ) -> Done:
-        """Run a git command to its end, with `given` on its standard input; `codes` are exit codes that are answers.
-
-        A `detached` one runs in a session of its own: what ends this process's group lets it finish its writes.
+    def git(self, *arguments: str, **how: Unpack[How]) -> Done:
+        """Run a git command to its end.
 
         Raises:
             GitError: It failed.
             UnknownError: There is no git.
         """
-        return self.run(("git", *arguments), given=given, codes=codes, environment=environment,
-                        detached=detached, folder=folder)  # fmt: skip
+        return self.run(("git", *arguments), **how)
 
-    def run(
-        self,
-        argv: tuple[str, ...],
-        *,
-        given: bytes = b"",
-        codes: tuple[int, ...] = (0,),
-        environment: Mapping[str, str] | None = None,
-        detached: bool = False,
-        folder: Path | None = None,
-    ) -> Done:
+    def run(self, argv: tuple[str, ...], **how: Unpack[How]) -> Done:
         """The same for any command."""
         try:
             done = subprocess.run(
                 argv,
-                cwd=folder or self.folder,
-                input=given,
+                cwd=how.get("folder", self.folder),
+                input=how.get("given", b""),
                 capture_output=True,
                 check=False,
-                env={**self.environment, **(environment or {})},
-                start_new_session=detached,
+                env={**self.environment, **how.get("environment", {})},
+                start_new_session=how.get("detached", False),
             )
         except OSError as error:
             raise UnknownError(f"{argv[0]} does not run: {error.strerror}", "install git 2.36 or later") from None
         said = done.stderr.decode(errors="replace")
-        if done.returncode not in codes:
+        if done.returncode not in how.get("codes", (0,)):
             raise GitError(argv[1], done.returncode, said or done.stdout.decode(errors="replace"))
         return Done(done.returncode, done.stdout, said)
 

@@ -68,20 +68,23 @@ def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outs
     Raises:
         RefusedError: It cannot be laid onto that tip one after another.
     """
-    # Of a branch that is new on the remote, what the remote has by other branches is no news.
-    without = [f"^{tip}"] if tip else ["--not", "--remotes"]
-    ids = repository.git("rev-list", "--topo-order", "--reverse", wanted.head, *without).text.split()
+    order = ("rev-list", "--topo-order", "--reverse")
+    if tip is None:
+        # What the remote has by other branches is no news.
+        ids = repository.git(*order, wanted.head, "--not", "--remotes").text.split()
+        return Outstanding((wanted.head,) if wanted.is_single else tuple(ids))
+    both = repository.git(*order, "--left-right", "--header", f"{wanted.head}...{tip}").out.split(b"\0")
+    ids = [record.partition(b"\n")[0][1:].decode() for record in both if record.startswith(b"<")]
     if wanted.is_single and wanted.head not in ids:
         subject = Commit.parse(repository.read(wanted.head)[1]).subject
         return Outstanding((), (Landing(source=wanted.head, commit=wanted.head, subject=subject, outcome="already"),))
-    if wanted.is_single:
-        ids = [wanted.head]
-    if not ids or tip is None:
-        return Outstanding(tuple(ids))
-    upstream = repository.git("rev-list", "--header", tip, f"^{wanted.head}").out
+    ids = [wanted.head] if wanted.is_single else ids
+    if not ids:
+        return Outstanding(())
+    # Lines of messages are indented here: only headers begin like this.
     prefix = SOURCE + b" "
-    landed = {line[len(prefix) :].decode(): record[:64].split(b"\n")[0].decode()
-              for record in upstream.split(b"\0") for line in record.split(b"\n")
+    landed = {line[len(prefix) :].decode(): record.partition(b"\n")[0][1:].decode()
+              for record in both if record.startswith(b">") for line in record.split(b"\n")
               if line.startswith(prefix)}  # fmt: skip
     commits = [Commit.parse(repository.read(oid)[1]) for oid in ids]
     _refuse_unfit(repository, wanted, ids, commits)

@@ -6,6 +6,7 @@ The lease is advice: it only keeps pushers from working against each other. What
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -46,33 +47,46 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One waiting push: `SECONDS-CLONE-RANDOM`, with `-1` behind it when only that one commit is meant."""
+    """One waiting push; its name says since when (seconds), of which clone, with which lease it bids, how, and who."""
 
     ref: str
     oid: str
 
     @property
     def name(self) -> str:
-        """Its own name."""
+        """Its own name: `SECONDS-CLONE-LEASE-KIND-WHO`."""
         return self.ref.rpartition("/")[2]
+
+    @property
+    def _parts(self) -> list[str]:
+        return [*self.name.split("-", 4), "", "", "", ""]
 
     @property
     def since(self) -> float:
         """When it came, by its own clock."""
         try:
-            return float(self.name.partition("-")[0])
+            return float(self._parts[0])
         except ValueError:
             return 0.0
 
     @property
     def clone(self) -> str:
         """The clone that it came from."""
-        return [*self.name.split("-"), ""][1]
+        return self._parts[1]
 
     @property
     def is_single(self) -> bool:
         """Only its commit is meant, not those below it."""
-        return self.name.endswith("-1")
+        return self._parts[3] == "single"
+
+    def leads_by(self, lease: str) -> bool:
+        """Whether this lease is its own."""
+        return bool(self._parts[2]) and lease.startswith(self._parts[2])
+
+    @property
+    def who(self) -> str:
+        """Whose it is, in words."""
+        return self._parts[4].replace("_", " ")
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -90,18 +104,22 @@ def seen(place: Place, refs: Mapping[str, str]) -> Seen:
     return Seen(refs.get(place.branch), refs.get(place.lease), ordered)
 
 
-def new_entry(place: Place, wanted: Wanted) -> Entry:
-    """An entry for it."""
-    kind = "-1" if wanted.is_single else ""
-    return Entry(f"{place.queue}{clock.now():.3f}-{place.clone}-{os.urandom(4).hex()}x{kind}", wanted.head)
+def new_entry(place: Place, wanted: Wanted, lease: str) -> Entry:
+    """An entry for it, which bids with that lease."""
+    kind = "single" if wanted.is_single else "all"
+    who = re.sub(r"[^A-Za-z0-9]+", "_", _who())[:80]
+    return Entry(f"{place.queue}{clock.now():.3f}-{place.clone}-{lease[:12]}-{kind}-{who}", wanted.head)
 
 
 def new_lease(repository: Repository) -> str:
     """A commit that says who leads: unlike any other, and nobody's content."""
-    who = f"process {os.getpid()} on {os.uname().nodename}"
-    if in_actions():
-        who = f"{os.environ.get('GITHUB_WORKFLOW', 'a workflow')}, run {os.environ.get('GITHUB_RUN_ID', '?')}"
     identity = f"lockgate <lockgate@localhost> {int(clock.now())} +0000"
-    message = f"{who}\n\n{os.urandom(16).hex()}"
+    message = f"{_who()}\n\n{os.urandom(16).hex()}"
     commit = commits.new(repository.write("tree", b""), None, (identity, identity), message)
     return repository.write("commit", commit.encode())
+
+
+def _who() -> str:
+    if in_actions():
+        return f"{os.environ.get('GITHUB_WORKFLOW', 'a workflow')}, run {os.environ.get('GITHUB_RUN_ID', '?')}"
+    return f"process {os.getpid()} on {os.uname().nodename}"

@@ -29,8 +29,8 @@ class Waiting:
     def __init__(self, lander: Lander, wanted: Wanted) -> None:
         self._lander, self._wanted = lander, wanted
         self._place, self._remote = lander.place, lander.remote
-        self._entry = new_entry(lander.place, wanted)
         self._lease = new_lease(lander.repository)
+        self._entry = new_entry(lander.place, wanted, self._lease)
         # The lease that was seen last, since when, and whether the user knows whom we wait for.
         self._watched: tuple[str | None, float, bool] = (None, 0.0, False)
 
@@ -87,14 +87,14 @@ class Waiting:
             return True
         if waited > 1 and not told:
             self._watched = lease, since, True
-            self._lander.say(f"waiting for {self._holder(lease)} to land {len(state.entries)} queued pushes")
+            self._lander.say(f"waiting for {self._holder(state)} to land {len(state.entries)} queued pushes")
         return False
 
     def _bids(self, state: Seen) -> bool:
         """Bid for the lease; whether we lead."""
         if state.lease is not None:
             silent = human(self._lander.terms.lease)
-            self._lander.say(f"{self._holder(state.lease)} has led for {silent} without landing anything: taking over")
+            self._lander.say(f"{self._holder(state)} has led for {silent} without landing anything: taking over")
         pushed = self._remote.push([Update(self._place.lease, state.lease, self._lease)], atomic=False)
         return pushed.outcomes[self._place.lease] == "done"
 
@@ -172,7 +172,11 @@ class Waiting:
             if mine:
                 self._remote.push(mine, atomic=False)
 
-    def _holder(self, lease: str) -> str:
+    def _holder(self, state: Seen) -> str:
         """Who holds the lease, as far as that can be told."""
+        lease = state.lease or ""
+        for entry in state.entries:
+            if entry.leads_by(lease):
+                return entry.who
         self._lander.fetch([self._place.lease], [])
         return self._lander.replay.commit(lease).subject if self._lander.repository.has(lease) else "another push"

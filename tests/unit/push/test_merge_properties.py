@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lockgate.push import json_text
@@ -67,6 +67,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]
 
 
 @pytest.mark.parametrize("form", WRITERS)
+@settings(max_examples=60)
 @given(versions=three())
 def test_nothing_is_invented_or_dropped_and_both_directions_accept_the_same(
     merger: Merger, form: str, versions: tuple[Document, Document, Document]
@@ -110,6 +111,7 @@ _TEXT = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=8).map("
 
 
 @pytest.mark.parametrize("path", ["x.py", "x.md"])
+@settings(max_examples=25)
 @given(base=_TEXT, ours=_TEXT, theirs=_TEXT)
 def test_texts_without_stamps_merge_as_git_merges_them(
     merger: Merger, path: str, base: str, ours: str, theirs: str

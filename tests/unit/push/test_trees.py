@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lockgate.ports.repository import GitError, Repository
@@ -33,6 +33,7 @@ def entries(repository: Repository, files: dict[bytes, bytes]) -> dict[bytes, En
     return {path: Entry("100644", repository.write("blob", content)) for path, content in files.items()}
 
 
+@settings(max_examples=25)
 @given(_FILES)
 def test_git_reads_the_trees_that_are_made_as_they_were_meant(
     repository: Repository, files: dict[bytes, bytes]
@@ -46,6 +47,7 @@ def test_git_reads_the_trees_that_are_made_as_they_were_meant(
     assert repository.git("fsck", "--strict", "--no-dangling").code == 0
 
 
+@settings(max_examples=25)
 @given(_FILES, _FILES)
 def test_changes_lead_from_one_tree_to_the_other(
     repository: Repository, old: dict[bytes, bytes], new: dict[bytes, bytes]
@@ -61,6 +63,7 @@ def test_changes_lead_from_one_tree_to_the_other(
         assert (found if found is None or found.mode != "40000" else None) == was
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(["blob", "commit-like"]), st.binary(max_size=5000)), max_size=5))
 def test_git_stores_what_is_made_under_the_same_id(repository: Repository, made: list[tuple[str, bytes]]) -> None:
     ids = [repository.write("blob", content) for _, content in made]
