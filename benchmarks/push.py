@@ -71,6 +71,13 @@ def measured(root: Path, name: str, count: int) -> Result:
     hub: Hub = begin(root)
     clones = pushers(hub, count, "p", 0)
     lines = [CONTESTANTS[name](clone) for clone in clones]
+    expected = names("p", count)
+    if count == 1:
+        # Alone, but behind: there is something to rebase.
+        rival = hub.clone("rival")
+        rival.commit("rival", {"rival": "x"})
+        rival.git("push", "-q")
+        expected.append("rival")
     tally = hub.root / "pushes"
     tally.write_text("")
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -81,7 +88,7 @@ def measured(root: Path, name: str, count: int) -> Result:
     codes = [process.wait() for process in running]
     seconds, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     assert codes == [0] * count, codes
-    check(hub, names("p", count), stamp(count * COMMITS))
+    check(hub, expected, stamp(count * COMMITS), in_log=names("p", count))
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Result(seconds, cpu, tally.read_text().count("x"))
 

@@ -15,7 +15,7 @@ from tests.e2e.push_crash import When, check, killed_after, killed_at, scene
 
 pytestmark = pytest.mark.usefixtures("own_git")
 Kind = Literal["commits", "files", "queue"]
-RANDOM_KILLS = int(os.environ.get("LOCKGATE_KILLS", "360"))
+RANDOM_KILLS = int(os.environ.get("LOCKGATE_KILLS", "420"))
 
 
 def kills_at_steps(root: Path, kind: Kind, stride: int) -> int:

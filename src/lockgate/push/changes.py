@@ -49,12 +49,13 @@ class _Side:
         found = trees.changes(base, tree)
         gone = any(new is None for _, new in found.values())
         moved = renames(base, tree) if gone and any(old is None for old, _ in found.values()) else {}
+        targets = set(moved.values())
         self.all: list[_Change] = []
         for path, (old, new) in found.items():
             target = moved.get(path)
             if target is not None:
                 self.all.append(_Change(path, target, old, found[target][1]))
-            elif path not in moved.values():
+            elif path not in targets:
                 self.all.append(_Change(path if old else None, path if new else None, old, new))
         self.by_source = {change.source: change for change in self.all if change.source is not None}
         self.by_target = {change.target: change for change in self.all if change.target is not None}

@@ -12,6 +12,7 @@ from lockgate.model.duration import human
 from lockgate.model.errors import LockgateError, RefusedError
 from lockgate.ports import clock
 from lockgate.ports.remote import Update
+from lockgate.ports.repository import GitError
 from lockgate.push.changes import ConflictsError
 from lockgate.push.landing import Landed, Lander
 from lockgate.push.local import Outstanding, Wanted
@@ -21,6 +22,7 @@ from lockgate.push.replay import Replayed
 _POLL = (0.4, 1.6)  # seconds; faster polling makes everybody slower
 _GATHER = 0.3  # seconds without a new entry end a leader's gathering
 _GATHER_LONGEST = 4.0
+_TRIES = 3
 
 
 class Waiting:
@@ -40,7 +42,7 @@ class Waiting:
         Raises:
             See `Lander.land`.
         """
-        before, is_clean = state.tip, False
+        before, was_seen, is_clean = state.tip, False, False
         try:
             leads = self._enter(state)
             while self._lander.takes_queue:
@@ -60,8 +62,10 @@ class Waiting:
                         return Landed(before=before, after=replayed.tip, replayed=replayed, first=first)
                 self._lander.check_time()
                 if self._entry not in state.entries:
+                    # Never seen: the host takes such references and hides them.
+                    self._lander.takes_queue = was_seen
                     return None
-                is_clean = False
+                was_seen, is_clean = True, False
                 leads = may_bid and self._bids(state)
             return None
         finally:
@@ -134,7 +138,7 @@ class Waiting:
             try:
                 todo = [one for one in self._lander.outstanding(wanted, state.tip).own if one not in done]
                 tip = self._lander.replay.onto(tip, todo).tip
-            except (ConflictsError, RefusedError):
+            except (ConflictsError, RefusedError, GitError, KeyError):
                 # Whose it is finds the same and says so; the others need not wait for that.
                 continue
             done |= set(todo)
@@ -151,9 +155,12 @@ class Waiting:
             time.sleep(_GATHER)
             state = self._lander.look()
         self._lander.say(f"landing {len(state.entries)} queued push{'es' if len(state.entries) != 1 else ''}")
-        missing = [entry for entry in state.entries if not self._lander.has(entry.oid)]
-        # One that goes meanwhile is left out, and the push then fails on it.
-        self._lander.fetch([entry.ref for entry in missing], [entry.oid for entry in missing])
+        for _ in range(_TRIES):
+            missing = [entry for entry in state.entries if not self._lander.has(entry.oid)]
+            if self._lander.fetch([entry.ref for entry in missing], [entry.oid for entry in missing]):
+                break
+            # One of them has gone meanwhile.
+            state = self._lander.look()
         return self._lander.bring(state)
 
     def _carried(self, first: Outstanding, last: Outstanding, replayed: Replayed) -> Replayed:
