@@ -79,6 +79,27 @@ def test_a_branch_that_was_rewound_is_not_wound_forward_again(mine: Clone, hub: 
     assert "was rewound" in refused(mine, hub)
 
 
+@pytest.mark.parametrize(
+    ("change", "what"), [("refs/heads/main refs/heads/main~1", "rewound"), ("-d refs/heads/main", "deleted")]
+)
+def test_a_branch_that_goes_back_while_we_push_is_not_brought_back(hub: Hub, change: str, what: str) -> None:
+    other = hub.clone("other")
+    other.commit("withdrawn", {"w.txt": "w"})
+    other.git("push", "-q")
+    mine = hub.clone("mine")
+    mine.commit("one", {"b.txt": "b\n"})
+    hook = mine.root / ".git/hooks/pre-push"
+    hook.write_text(f"#!/bin/sh\ngit -C {hub.root} update-ref {change}\n")
+    hook.chmod(0o755)
+    before = mine.state()
+    ran = mine.push()
+    assert ran.code == 4, ran.err
+    assert f"was {what} on origin meanwhile" in ran.err
+    assert mine.state() == before
+    assert "one" not in hub.git("log", "--all", "--format=%s")
+    assert hub.queue() == ""
+
+
 def test_a_remote_that_is_gone(mine: Clone, hub: Hub) -> None:
     hub.root.rename(hub.root.with_name("elsewhere.git"))
     ran = mine.push()

@@ -67,7 +67,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]
 
 
 @pytest.mark.parametrize("form", WRITERS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(versions=three())
 def test_nothing_is_invented_or_dropped_and_both_directions_accept_the_same(
     merger: Merger, form: str, versions: tuple[Document, Document, Document]
