@@ -35,3 +35,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Makes:
         return made[key]
 
     return make
+
+
+@pytest.fixture
+def own_git(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git without anybody's configuration, and no job of GitHub Actions around it."""
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "GIT_AUTHOR", "GIT_COMMITTER", "GH_"))]:
+        monkeypatch.delenv(name)

@@ -11,6 +11,7 @@ from lockgate.flows.render import RenderReport
 from lockgate.flows.why import Answer
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
+from lockgate.model.push import PushReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
     "config": (Config, "[tool.lockgate] in pyproject.toml"),
@@ -18,6 +19,7 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "render": (RenderReport, "the document of `lockgate render --check --format json`"),
     "why": (Answer, "the document of `lockgate why --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
+    "push": (PushReport, "the document of `lockgate push --format json`"),
 }
 
 

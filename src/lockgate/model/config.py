@@ -115,6 +115,15 @@ class ReportsConfig(Table, frozen=True):
     details: bool = False
 
 
+class PushConfig(Table, frozen=True):
+    """`[tool.lockgate.push]`: `stamps` are further fields that say when something was made, as `name` or `a.b.name`."""
+
+    stamps: tuple[str, ...] = ()
+    wait: Duration = "10m"
+    lease: Duration = "20s"
+    queue_age: Duration = "1h"
+
+
 class HealthConfig(Table, frozen=True):
     """`[tool.lockgate.health]`."""
 
@@ -218,6 +227,7 @@ class Config(Table, frozen=True):
     publish: PublishConfig = PublishConfig()
     protection: ProtectionConfig = ProtectionConfig()
     reports: ReportsConfig = ReportsConfig()
+    push: PushConfig = PushConfig()
     health: HealthConfig = HealthConfig()
     phase: PhaseConfig = PhaseConfig()
     workflows: WorkflowsConfig = WorkflowsConfig()

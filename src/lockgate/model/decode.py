@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, get_args
@@ -40,6 +39,8 @@ def decode_config(table: Mapping[str, Any], *, file: str, text: str, prefix: tup
 
 def suggest(name: str, valid: Iterable[str]) -> str:
     """A hint for a mistyped name: the nearest valid one, else all of them."""
+    import difflib  # only mistakes need it
+
     names = list(valid)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else f"valid names are: {', '.join(names)}"

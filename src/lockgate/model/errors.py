@@ -31,6 +31,12 @@ class UnknownError(LockgateError):
     exit_code = 3
 
 
+class RefusedError(LockgateError):
+    """A remote said no, or has what may not be overwritten (exit 4)."""
+
+    exit_code = 4
+
+
 class InterruptedByUserError(LockgateError):
     """The user or the system asked lockgate to stop (exit 130)."""
 

@@ -97,6 +97,20 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
     return project
 
 
+def read_config(folder: Path) -> Config:
+    """Only the table of the package in `folder`; the defaults where there is no package or no table.
+
+    Raises:
+        UsageError: The file cannot be read, or the table has a mistake.
+    """
+    path = folder / "pyproject.toml"
+    if not path.is_file():
+        return Config()
+    document, text = _read_toml(path, "pyproject.toml")
+    table = _own_table(document, text)
+    return Config() if table is None else decode_config(table, file="pyproject.toml", text=text)
+
+
 def _refuse_missing(project: Project) -> None:
     """Groups, extras and files that the table names must exist: uv passes over an extra that does not."""
     config, document = project.config, project.document

@@ -1,0 +1,216 @@
+"""A git repository through its plumbing: objects read and written in bulk, commands run; nothing is decided here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import subprocess
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self, TypedDict, Unpack
+
+import msgspec
+
+from lockgate.model.errors import UnknownError, UsageError
+
+_KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+# Nobody else's ideas of how git answers, waits or rewrites objects.
+_PLAIN = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_PAGER": "cat"}
+
+
+class GitError(Exception):
+    """A git command that failed; `said` is its standard error (or output), as git wrote it."""
+
+    def __init__(self, command: str, code: int, said: str) -> None:
+        super().__init__(f"git {command} ended with exit {code}: {said.strip()}")
+        self.code = code
+        self.said = said.strip()
+
+
+class How(TypedDict, total=False):
+    """How a command is run.
+
+    `given` is its standard input, `codes` are exit codes that are answers (0), `folder` is where it runs. A `detached`
+    one runs in a session of its own: what ends this process's group lets it finish its writes.
+    """
+
+    given: bytes
+    codes: tuple[int, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    detached: bool
+
+
+class Done(msgspec.Struct, frozen=True):
+    """How a git command ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as one stripped text; foreign bytes survive as surrogates."""
+        return os.fsdecode(self.out).strip()
+
+
+class Repository:
+    """One repository; objects that are made here stay in memory until `flush`.
+
+    Args:
+        folder: Any folder of the working tree.
+        environment: Variables of every git command besides this process's own, e.g. credentials.
+        scratch: A folder that receives new objects instead of the repository: nothing in it changes then.
+
+    Attributes:
+        environment: The whole environment of every git command.
+
+    Raises:
+        UsageError: There is no repository.
+        UnknownError: There is no git.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], scratch: Path | None = None) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, **_PLAIN, **environment}
+        self._reader: subprocess.Popen[bytes] | None = None
+        self._made: dict[str, tuple[str, bytes]] = {}
+        self._unwritten: dict[str, tuple[str, bytes]] = {}
+        try:
+            facts = self.git(
+                "rev-parse", "--show-object-format", "--is-bare-repository", "--is-shallow-repository",
+                "--path-format=absolute", "--git-dir", "--git-common-dir", "--git-path", "objects",
+                "--git-path", "hooks/pre-push", "--show-cdup",
+            )  # fmt: skip
+        except GitError as error:
+            hint = "run it in a clone, or name one with -C DIR"
+            raise UsageError(f"{folder.resolve()} is in no git repository: {error.said}", hint) from None
+        form, bare, shallow, own, common, objects, hook, *up = os.fsdecode(facts.out).split("\n")
+        self._hash = form
+        self.is_bare = bare == "true"
+        self.is_shallow = shallow == "true"
+        self.git_dir, self.common_dir, self.pre_push = Path(own), Path(common), Path(hook)
+        # Where git works: at the top of the working tree; a bare repository has none.
+        self.top = self.git_dir if self.is_bare else Path(os.path.normpath(folder.resolve() / up[0]))
+        self._config: dict[str, list[str]] = {}
+        if scratch is not None:
+            others = [objects, self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")]
+            self.environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(filter(None, others))
+            self.environment["GIT_OBJECT_DIRECTORY"] = str(scratch)
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the reader end."""
+        if self._reader is not None:
+            self._reader.kill()
+            self._reader.communicate()
+
+    def git(self, *arguments: str, **how: Unpack[How]) -> Done:
+        """Run a git command to its end.
+
+        Raises:
+            GitError: It failed.
+            UnknownError: There is no git.
+        """
+        return self.run(("git", *arguments), **how)
+
+    def run(self, argv: tuple[str, ...], **how: Unpack[How]) -> Done:
+        """The same for any command."""
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=how.get("folder", self.folder),
+                input=how.get("given", b""),
+                capture_output=True,
+                check=False,
+                env={**self.environment, **how.get("environment", {})},
+                start_new_session=how.get("detached", False),
+            )
+        except OSError as error:
+            raise UnknownError(f"{argv[0]} does not run: {error.strerror}", "install git 2.36 or later") from None
+        said = done.stderr.decode(errors="replace")
+        if done.returncode not in how.get("codes", (0,)):
+            raise GitError(argv[1], done.returncode, said or done.stdout.decode(errors="replace"))
+        return Done(done.returncode, done.stdout, said)
+
+    def read(self, oid: str) -> tuple[str, bytes]:
+        """Kind and content of an object.
+
+        Raises:
+            KeyError: There is no such object (a shallow or partial clone, or a wrong id).
+        """
+        if oid in self._made:
+            return self._made[oid]
+        if self._reader is None:
+            self._reader = subprocess.Popen(
+                ["git", "cat-file", "--batch"],  # noqa: S607
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        asked, answers = self._reader.stdin, self._reader.stdout
+        assert asked is not None and answers is not None  # noqa: S101, PT018  (both are pipes)
+        asked.write(oid.encode() + b"\n")
+        asked.flush()
+        head = answers.readline().split()
+        if len(head) != 3:  # noqa: PLR2004  (id, kind, size)
+            raise KeyError(oid)
+        content = answers.read(int(head[2]) + 1)[:-1]
+        return head[1].decode(), content
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is here."""
+        try:
+            self.read(oid)
+        except KeyError:
+            return False
+        return True
+
+    def write(self, kind: str, content: bytes) -> str:
+        """Make an object, in memory; returns its id."""
+        oid = hashlib.new(self._hash, b"%s %d\0" % (kind.encode(), len(content)) + content).hexdigest()
+        if oid not in self._made:
+            self._made[oid] = self._unwritten[oid] = (kind, content)
+        return oid
+
+    def config(self) -> dict[str, list[str]]:
+        """Git's configuration as it holds here: all values of each key, the one that counts last."""
+        if not self._config:
+            for item in filter(None, os.fsdecode(self.git("config", "-z", "--list").out).split("\0")):
+                key, _, value = item.partition("\n")
+                self._config.setdefault(key, []).append(value)
+        return self._config
+
+    def flush(self) -> None:
+        """Let git store what was made: as one pack, for git knows modes, sharing and durability of its own files."""
+        if not self._unwritten:
+            return
+        pack = b"PACK" + struct.pack(">II", 2, len(self._unwritten))
+        for kind, content in self._unwritten.values():
+            pack += _packed_size(_KINDS[kind], len(content)) + zlib.compress(content, 1)
+        pack += hashlib.new(self._hash, pack).digest()
+        self.git("unpack-objects", "-q", given=pack)
+        self._unwritten.clear()
+
+    @property
+    def id_bytes(self) -> int:
+        """Bytes of an object id: 20, or 32 in a sha256 repository."""
+        return hashlib.new(self._hash).digest_size
+
+
+def _packed_size(kind: int, size: int) -> bytes:
+    """The head of an entry in a pack: three bits of kind, the size in 4 and then 7 bits, lowest first."""
+    head = bytearray()
+    byte, size = kind << 4 | size & 15, size >> 4
+    while size:
+        head.append(byte | 0x80)
+        byte, size = size & 0x7F, size >> 7
+    head.append(byte)
+    return bytes(head)

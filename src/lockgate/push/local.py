@@ -1,0 +1,146 @@
+"""The clone: what it has that the branch lacks, and its own branch moved at the end without anything being lost."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from lockgate.model.errors import RefusedError, UsageError
+from lockgate.model.push import Landing
+from lockgate.ports.repository import GitError, Repository
+from lockgate.push.commits import SOURCE, Commit
+
+_UNDER_WAY = {
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+# In one process of its own session: a kill of lockgate's group leaves the clone as it was or as it will be.
+# 0: moved. 1: local changes are in the way, nothing was touched.
+_MOVE = """
+git update-index -q --refresh >/dev/null 2>&1
+git read-tree --no-recurse-submodules -m -u "$1" "$2" || exit 1
+git update-ref -m 'lockgate push' HEAD "$2" "$1" || { git read-tree --no-recurse-submodules -m -u "$2" "$1"; exit 2; }
+"""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What shall land: the commits from `head` downwards that the branch lacks.
+
+    Attributes:
+        is_single: Only `head` itself (files that became a commit): its parent says only what it was made from.
+    """
+
+    head: str
+    is_single: bool = False
+
+
+class Outstanding(msgspec.Struct, frozen=True):
+    """Commits that are not on the branch yet, oldest first; and those that an earlier run has landed."""
+
+    own: tuple[str, ...]
+    already: tuple[Landing, ...] = ()
+
+
+def heads(repository: Repository, tracking: str | None) -> tuple[str, str | None]:
+    """HEAD's commit, and the one at which this clone remembers the remote branch.
+
+    Raises:
+        UsageError: There is no commit, or something is under way.
+    """
+    for name, what in _UNDER_WAY.items():
+        if (repository.git_dir / name).exists():
+            hint = f"git {what} --continue or git {what} --abort, then run it again"
+            raise UsageError(f"a {what} is under way in this clone", hint)
+    lines = repository.git("show-ref", "--head", tracking or "HEAD", codes=(0, 1)).text.splitlines()
+    found = {ref: oid for oid, ref in (line.split(" ", 1) for line in lines)}
+    if "HEAD" not in found:
+        raise UsageError("there is no commit here yet", "commit something first")
+    return found["HEAD"], found.get(tracking or "")
+
+
+def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outstanding:
+    """What of `wanted` is not on the branch with this tip.
+
+    Raises:
+        RefusedError: It cannot be laid onto that tip one after another.
+    """
+    order = ("rev-list", "--topo-order", "--reverse")
+    if tip is None:
+        # What the remote has by other branches is no news.
+        ids = repository.git(*order, wanted.head, "--not", "--remotes").text.split()
+        return Outstanding((wanted.head,) if wanted.is_single else tuple(ids))
+    both = repository.git(*order, "--left-right", "--header", f"{wanted.head}...{tip}").out.split(b"\0")
+    ids = [record.partition(b"\n")[0][1:].decode() for record in both if record.startswith(b"<")]
+    if wanted.is_single and wanted.head not in ids:
+        subject = Commit.parse(repository.read(wanted.head)[1]).subject
+        return Outstanding((), (Landing(source=wanted.head, commit=wanted.head, subject=subject, outcome="already"),))
+    ids = [wanted.head] if wanted.is_single else ids
+    if not ids:
+        return Outstanding(())
+    # Lines of messages are indented here: only headers begin like this.
+    prefix = SOURCE + b" "
+    landed = {line[len(prefix) :].decode(): record.partition(b"\n")[0][1:].decode()
+              for record in both if record.startswith(b">") for line in record.split(b"\n")
+              if line.startswith(prefix)}  # fmt: skip
+    commits = [Commit.parse(repository.read(oid)[1]) for oid in ids]
+    _refuse_unfit(repository, wanted, ids, commits)
+    already = tuple(
+        Landing(source=oid, commit=landed[oid], subject=commit.subject, outcome="already",
+                signature_dropped=commit.is_signed)
+        for oid, commit in zip(ids, commits, strict=True)
+        if oid in landed
+    )  # fmt: skip
+    return Outstanding(tuple(oid for oid in ids if oid not in landed), already)
+
+
+def _refuse_unfit(repository: Repository, wanted: Wanted, ids: list[str], commits: list[Commit]) -> None:
+    merge = next((oid for oid, commit in zip(ids, commits, strict=True) if len(commit.parents) > 1), None)
+    if merge is not None:
+        hint = "git rebase onto the branch makes the history linear; then run it again"
+        raise RefusedError(f"{merge[:12]} is a merge commit: a linear branch cannot take it", hint)
+    if wanted.is_single:
+        return
+    first = commits[0].parents
+    if not first:
+        raise RefusedError("this branch and the remote one have no common history", "is it the right --branch?")
+    if not repository.has(first[0]):
+        hint = "git fetch --unshallow, then run it again"
+        raise RefusedError("this shallow clone does not reach back to where the branches part", hint)
+
+
+def rewound(repository: Repository, head: str, tracking: str, own: tuple[str, ...]) -> str | None:
+    """A commit among `own` that was on the remote branch and was taken away there: landing it would bring it back."""
+    fork = repository.git("merge-base", "--fork-point", tracking, head, codes=(0, 1)).text if own else ""
+    return fork if fork in own else None
+
+
+def move(repository: Repository, old: str, new: str) -> str | None:
+    """Move HEAD's branch, index and files from `old` to `new`; returns why that was not possible.
+
+    Uncommitted changes, staged or not, stay as they are; where they or an untracked file are in the way, nothing moves.
+    """
+    if old == new:
+        return None
+    top = repository.top
+    added = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", old, new).out
+    for name in filter(None, added.split(b"\0")):
+        path = os.path.join(os.fsencode(top), name)  # noqa: PTH118  (names are bytes)
+        if os.path.lexists(path):
+            return f"{name.decode(errors='backslashreplace')} is in the way: git does not know that file yet"
+    try:
+        repository.run(("sh", "-c", _MOVE, "sh", old, new), detached=True, folder=top)
+    except GitError as error:
+        lines = [line.strip() for line in error.said.splitlines() if line.strip()]
+        return "; ".join(lines) or "git did not say why"
+    return None
+
+
+def track(repository: Repository, tracking: str | None, new: str) -> None:
+    """Note where the remote branch is now, as a push of git's own would."""
+    if tracking is not None:
+        # Without it the next fetch says the same.
+        repository.git("update-ref", "-m", "lockgate push", tracking, new, codes=tuple(range(256)), detached=True)
