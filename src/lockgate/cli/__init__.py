@@ -18,6 +18,7 @@ from lockgate.model.errors import LockgateError
 # Command → what it does; the module of the same name is imported only when it is called.
 COMMANDS = {
     "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
+    "scan": "Run the security scan: dependencies, code, secrets, supply chain, workflows.",
     "init": "Write the [tool.lockgate] table and extend .gitignore.",
     "doctor": "Show what is installed, what is missing, and how to mend it.",
     "clean": "Remove what lockgate keeps in this checkout.",

@@ -9,10 +9,12 @@ import msgspec
 from lockgate.flows.doctor import Diagnosis
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
+from lockgate.model.scan import ScanReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
     "config": (Config, "[tool.lockgate] in pyproject.toml"),
     "gate": (GateReport, "the document of `lockgate gate --format json`"),
+    "scan": (ScanReport, "the document of `lockgate scan --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
 }
 
