@@ -10,7 +10,7 @@ import msgspec
 
 Severity = Literal["critical", "high", "medium", "low"]
 Confidence = Literal["high", "medium", "low"]
-RANKS: dict[str, int] = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+RANKS: dict[Severity, int] = {"critical": 0, "high": 1, "medium": 2, "low": 3}
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """A relay on the loopback between a tool and a service, that believes no answer that it cannot check.
 
-The tool's own idea of a complete answer may be too generous: some take fewer results than they asked for as "nothing found".
+The tool's own idea of a complete answer may be too generous: some take fewer results than they asked for as "nothing
+found".
 """
 
 from __future__ import annotations

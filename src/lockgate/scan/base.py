@@ -1,4 +1,4 @@
-"""What is new: which findings the merge base does not have. Its files are scanned by the scanners that found something."""
+"""What is new: which findings the merge base does not have, by scanning its files with who found something."""
 
 from __future__ import annotations
 

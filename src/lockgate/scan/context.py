@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -117,8 +116,11 @@ class Context:
         """Run a tool to its end in the project's folder, without secrets, and without network unless `online`.
 
         Args:
+            tool: Its name in the toolbox, or `uv`.
+            arguments: What follows its name.
             codes: Exit codes with which the tool says that it did its work.
             quote: Its own words may be shown: not those of a tool that has seen secrets.
+            online: It may speak to others.
 
         Raises:
             BrokenError: It is missing, could not be started, was too slow, or ended in another way.
@@ -132,7 +134,7 @@ class Context:
             else surroundings.for_scanners(home, online=online)
         )
         command = Command(
-            argv=(str(program), *map(os.fspath, arguments)),
+            argv=(str(program), *map(str, arguments)),
             cwd=self.root,
             environment=environment,
             timeout=self.limit,

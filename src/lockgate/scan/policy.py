@@ -1,4 +1,4 @@
-"""Zero tolerance: every finding stands unless a waiver covers it, and a waiver that is not in order is a finding (pure)."""
+"""Zero tolerance: a finding stands unless a waiver covers it, and a waiver not in order is a finding (pure)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def judge(
     """Findings with the waivers that hold for them, and findings about the waivers.
 
     Args:
+        findings: What the scanners found.
         waivers: Each with the file and the line where it stands.
         answered: Names of the scanners that gave a whole answer: only they can tell that a waiver covers nothing.
         today: Waivers hold until the end of their last day, UTC.

@@ -1,4 +1,4 @@
-"""The lock against the index, file by file: address, hash, yanked, age, attestation. uv itself does not compare them."""
+"""The lock against the index, file by file: address, hash, yanked, age, attestation. uv does not compare them."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def _is_fix(context: Context, package: Package) -> bool:
         )
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise BrokenError(
-            f"{package.name} {package.version} is younger than the cool-down, and {service} did not say whether it fixes an "
-            f"advisory: {reason(error)}",
+            f"{package.name} {package.version} is younger than the cool-down, and {service} did not say whether it "
+            f"fixes an advisory: {reason(error)}",
             "try again",
         ) from error
 

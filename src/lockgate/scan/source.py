@@ -14,38 +14,10 @@ from lockgate.scan.answer import BrokenError
 
 # Folders and files of a project that are not what it ships.
 _ASIDE = frozenset(
-    [
-        "test",
-        "tests",
-        "testing_data",
-        "doc",
-        "docs",
-        "example",
-        "examples",
-        "benchmark",
-        "benchmarks",
-        "bench",
-        "script",
-        "scripts",
-        "tool",
-        "tools",
-        "build",
-        "dist",
-        "ci",
-        "asv_bench",
-        "perf",
-        "performance",
-        "misc",
-        "extras",
-        "contrib_docs",
-        "fuzz",
-        "fuzzing",
-        "requirements",
-        "sample",
-        "samples",
-        "demo",
-        "demos",
-    ]
+    """
+    test tests testing_data doc docs example examples benchmark benchmarks bench script scripts tool tools build
+    dist ci asv_bench perf performance misc extras contrib_docs fuzz fuzzing requirements sample samples demo demos
+    """.split()
 )
 _ASIDE_FILES = re.compile(r"(setup|conftest|noxfile|fabfile|tasks|dodo|duties|toxfile)\.py|test_.*\.py|.*_test\.py")
 

@@ -1,4 +1,4 @@
-"""The tree as secret scanners are shown it: linked into a folder where no file of the project can tell them to look away."""
+"""The tree as secret scanners are shown it: in a folder where no file of the project can tell them to look away."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from lockgate.scan.context import Context
 MESSAGES = "commit messages"
 # Files by which a project could switch a scanner off, or hide files from its walk.
 _SWITCHES = frozenset(
-    {".gitleaks.toml", ".gitleaksignore", ".gitignore", ".ignore", ".kingfisherignore", ".git", ".hgignore"}
+    """
+    .gitleaks.toml .gitleaksignore .gitignore .ignore .kingfisherignore .git .hgignore
+    """.split()
 )
 _RENAMED = ".as-text"
 

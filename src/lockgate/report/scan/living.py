@@ -21,7 +21,7 @@ _OPEN = frozenset({"seen", "again", "waived", "unwaived"})
 
 
 def parse(text: str) -> list[dict[str, Any]]:
-    """The events of a history; a line that is none is passed over, for it must not keep the next report from being made."""
+    """The events of a history; a line that is none must not keep the next report from being made."""
     events = []
     for line in text.splitlines():
         try:
@@ -47,9 +47,12 @@ def first_seen(events: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 
 def updated(report: ScanReport, before: str, *, now: dt.datetime, run: str, details: bool) -> dict[str, str]:
-    """Content by path of the living report after this scan; `before` is the history so far.
+    """Content by path of the living report after this scan.
 
     Args:
+        report: The scan's result.
+        before: The history so far.
+        now: The moment of this scan, with its zone.
         run: Unique to this run: lines of two runs are never the same.
         details: Tell rule, path and message too: only for a private repository.
     """

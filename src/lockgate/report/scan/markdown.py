@@ -30,4 +30,5 @@ def render(report: ScanReport) -> str:
 def _finding(finding: Finding) -> str:
     where = f" {code(finding.where())}" if finding.where() else ""
     rest = " ".join(cell(line) for line in words.lines(finding))
-    return f"- **{finding.severity}**{' **new**' if finding.new else ''} {code(finding.rule)}{where}: {cell(finding.message)} {rest}"
+    new = " **new**" if finding.new else ""
+    return f"- **{finding.severity}**{new} {code(finding.rule)}{where}: {cell(finding.message)} {rest}"

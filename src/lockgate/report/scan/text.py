@@ -1,4 +1,4 @@
-"""Text for people: findings with their remedies, the new and bad ones first, then one line a scanner, then the verdict."""
+"""Text for people: findings with their remedies, the new and bad ones first, one line a scanner, the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file per scanner: its tools, each an adapter that answers clean, findings or broken, and how they are put together."""
+"""One file per scanner: its tools, each an adapter that answers clean, findings or broken, and their sum."""
 
 from __future__ import annotations
 

@@ -14,51 +14,14 @@ from lockgate.scan.rules import code as own
 FLOOR: Severity = "medium"
 # Bandit's severities by number, for what only ruff reports: ruff knows none. What is not named is MEDIUM.
 _LOW = frozenset(
-    [
-        "101",
-        "105",
-        "106",
-        "107",
-        "110",
-        "112",
-        "311",
-        "403",
-        "404",
-        "405",
-        "406",
-        "407",
-        "408",
-        "409",
-        "504",
-        "603",
-        "606",
-        "607",
-    ]
+    """
+    101 105 106 107 110 112 311 403 404 405 406 407 408 409 504 603 606 607
+    """.split()
 )
 _HIGH = frozenset(
-    [
-        "201",
-        "202",
-        "304",
-        "312",
-        "321",
-        "324",
-        "401",
-        "402",
-        "411",
-        "412",
-        "413",
-        "415",
-        "501",
-        "502",
-        "505",
-        "507",
-        "602",
-        "605",
-        "609",
-        "613",
-        "701",
-    ]
+    """
+    201 202 304 312 321 324 401 402 411 412 413 415 501 502 505 507 602 605 609 613 701
+    """.split()
 )
 _PASSWORDS = frozenset({"S105", "S106", "S107"})
 _SEVERITIES: dict[str, Severity] = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}

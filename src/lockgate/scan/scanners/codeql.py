@@ -22,13 +22,12 @@ def absent(context: Context) -> Absent | None:
         return None
     if config.codeql == "required":
         return None
-    return Absent(
-        reason="off in the table" if config.codeql == "off" else "runs on GitHub, which gives --sarif codeql=FILE"
-    )
+    off = config.codeql == "off"
+    return Absent(reason="off in the table" if off else "runs on GitHub, which gives --sarif codeql=FILE")
 
 
 def sarif(context: Context) -> Answer:
-    """Read the report: findings with a security severity of MEDIUM and above; dismissals in the web page do not count."""
+    """Read the report: MEDIUM and above by its security severity; dismissals in the web page do not count."""
     result = context.wishes.needs.get("codeql", "success")
     if result != "success":
         raise BrokenError(f"the job codeql ended with {result!r}", _REMEDY)

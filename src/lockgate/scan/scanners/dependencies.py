@@ -176,7 +176,8 @@ def _finding(one: _Vulnerability, ids: set[str], advisory: dict[str, Any], lock:
 
 def _adverse(given: dict[str, Any], lock: Lock) -> Finding:
     """A package that its index has archived, deprecated or quarantined."""
-    dependency = given.get("dependency") if isinstance(given.get("dependency"), dict) else given
+    inner = given.get("dependency")
+    dependency = inner if isinstance(inner, dict) else given
     name, status = str(dependency.get("name", "?")), str(given.get("status", "adverse"))
     package = next((each for each in lock.packages if each.name == name), None)
     return Finding(

@@ -131,7 +131,7 @@ def _leaks(context: Context, folder: Path, mode: str, target: Path, *flags: str 
         raise BrokenError(f"gitleaks {mode} could not look at everything")
     secrets = []
     for leak in leaks:
-        path, line, commit = _placed(context, folder, leak.File, leak.StartLine, leak.Commit or None)
+        path, line, commit = _placed(folder, leak.File, leak.StartLine, leak.Commit or None)
         confidence: Confidence = "medium" if leak.RuleID.startswith("generic") else "high"
         secrets.append(Secret(leak.Secret, leak.RuleID, leak.Description, path, line, commit, confidence, "gitleaks"))
     return secrets
@@ -155,7 +155,7 @@ def kingfisher(context: Context) -> Answer:
         for hit in report.findings:
             match = hit.finding
             commit = match.git_metadata.commit.id if match.git_metadata else None
-            path, line, commit = _placed(context, folder, match.path, match.line, commit)
+            path, line, commit = _placed(folder, match.path, match.line, commit)
             confidence: Confidence = "high" if match.confidence == "high" else "medium"
             text = hit.rule.description or f"a secret: {hit.rule.name}"
             found.append(Secret(match.snippet, hit.rule.name, text, path, line, commit, confidence, "kingfisher"))
@@ -194,9 +194,7 @@ def _repository(context: Context) -> Path:
     return folder
 
 
-def _placed(
-    context: Context, folder: Path, path: str, line: int, commit: str | None
-) -> tuple[str, int | None, str | None]:
+def _placed(folder: Path, path: str, line: int, commit: str | None) -> tuple[str, int | None, str | None]:
     """Path, line and commit of a finding as users know them."""
     name = path.removeprefix(f"{folder}/").removeprefix("stage/")
     if name == "messages" and commit is None:
@@ -207,7 +205,7 @@ def _placed(
 
 def _answer(context: Context, secrets: Iterable[Secret], looked_at: int) -> Answer:
     """Findings without their values; those stay with the context, in memory, to be compared and to be hidden."""
-    found = {}
+    found: dict[tuple[str, bool], Finding] = {}
     for secret in secrets:
         finding = _finding(secret)
         found.setdefault((finding.fingerprint, finding.commit is None), finding)

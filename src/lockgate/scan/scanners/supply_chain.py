@@ -65,8 +65,7 @@ def fresh(context: Context) -> Answer:
         except BrokenError as error:
             if "needs to be updated" in error.answer.reason:
                 text = "the lock is not what pyproject.toml asks for"
-                print_ = fingerprint("supply-chain", "lock-stale")
-                finding = _finding("lock-stale", "medium", text, lock, None, 1, "uv lock, and commit it", print_)
+                finding = about("lock-stale", "medium", None, lock, text, "uv lock, and commit it")
                 return answer((finding,), len(lock.packages))
             if extra == attempts[-1]:
                 raise
@@ -122,11 +121,11 @@ def _source(package: Package, lock: Lock, project: Project, allowed: frozenset[s
         address = package.origin.rstrip("/")
         if address not in allowed:
             text = f"comes from the index {_shown(address)}, which [tool.lockgate.scan] indexes does not allow"
-            yield _of(
+            yield about(
                 "lock-index", "high", package, lock, text, "name the index in `indexes`, or lock it from an allowed one"
             )
         elif not _is_secure(address):
-            yield _of(
+            yield about(
                 "lock-https", "high", package, lock, f"comes over {_scheme(address)}", "use the index's https address"
             )
         return
@@ -135,7 +134,7 @@ def _source(package: Package, lock: Lock, project: Project, allowed: frozenset[s
         return
     if declared is None:
         text = f"comes from {package.kind} {_shown(package.origin)}, which pyproject.toml does not declare"
-        yield _of(
+        yield about(
             "lock-source",
             "high",
             package,
@@ -147,10 +146,10 @@ def _source(package: Package, lock: Lock, project: Project, allowed: frozenset[s
         address, _, commit = package.origin.partition("#")
         if _COMMIT.fullmatch(commit) is None or not _same_place(declared, address):
             text = f"is locked to {_shown(package.origin)}, which is not what pyproject.toml declares, at a full commit"
-            yield _of("lock-source", "high", package, lock, text, _RELOCK.format(name=package.name))
+            yield about("lock-source", "high", package, lock, text, _RELOCK.format(name=package.name))
     elif package.kind == "url" and (not _same_place(declared, package.origin) or not _is_secure(package.origin)):
         text = f"is locked to {_shown(package.origin)}, which is not the https address that pyproject.toml declares"
-        yield _of("lock-source", "high", package, lock, text, _RELOCK.format(name=package.name))
+        yield about("lock-source", "high", package, lock, text, _RELOCK.format(name=package.name))
 
 
 def _declared(package: Package, project: Project) -> str | None:
@@ -194,19 +193,19 @@ def _files(package: Package, lock: Lock) -> Iterator[Finding]:
     if package.kind not in {"registry", "url"}:
         return
     if not package.files:
-        yield _of("lock-hash", "high", package, lock, "has no file, so no hash", _RELOCK.format(name=package.name))
+        yield about("lock-hash", "high", package, lock, "has no file, so no hash", _RELOCK.format(name=package.name))
     for file in package.files:
         line, help_ = lock.line_of(package, file.url), _RELOCK.format(name=package.name)
         if file.hash is None or _SHA256.fullmatch(file.hash) is None:
-            yield _of("lock-hash", "high", package, lock, f"{file.name} has no sha256", help_, line)
+            yield about("lock-hash", "high", package, lock, f"{file.name} has no sha256", help_, line)
         if not _is_secure(file.url) and _scheme(file.url) != "":
-            yield _of("lock-https", "high", package, lock, f"{file.name} comes over {_scheme(file.url)}", help_, line)
+            yield about("lock-https", "high", package, lock, f"{file.name} comes over {_scheme(file.url)}", help_, line)
         elif package.kind == "registry" and not _is_hosted(package.origin, file.url):
             text = f"{file.name} comes from {_shown(file.url)}, which is not where its index keeps files"
-            yield _of("lock-host", "critical", package, lock, text, help_, line)
+            yield about("lock-host", "critical", package, lock, text, help_, line)
         if package.kind == "registry" and not _is_named(package, file):
             text = f"{file.name} is no file of {package.name} {package.version}"
-            yield _of("lock-file", "critical", package, lock, text, help_, line)
+            yield about("lock-file", "critical", package, lock, text, help_, line)
 
 
 def _is_hosted(index: str, url: str) -> bool:
@@ -241,7 +240,7 @@ def _shared(lock: Lock) -> Iterator[Finding]:
             other, first = owners.setdefault(file.hash, (package, file))
             if first.name != file.name:
                 text = f"{file.name} has the hash of {other.name}'s {first.name}"
-                yield _of(
+                yield about(
                     "lock-swapped",
                     "critical",
                     package,
@@ -267,35 +266,26 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
-def _of(
-    rule: str, severity: Severity, package: Package, lock: Lock, text: str, help_: str, line: int | None = None
+def about(
+    rule: str, severity: Severity, package: Package | None, lock: Lock, text: str, help_: str, line: int | None = None
 ) -> Finding:
-    """A finding about a package of the lock."""
-    shown = f"{package.name} {package.version or ''}".strip()
-    print_ = fingerprint("supply-chain", rule, package.name, package.version or "", text)
-    return _finding(rule, severity, f"{shown}: {text}", lock, package, line or package.line, help_, print_)
-
-
-def _finding(  # noqa: PLR0913
-    rule: str, severity: Severity, text: str, lock: Lock, package: Package | None, line: int, help_: str, print_: str
-) -> Finding:
+    """A finding about a package of the lock, or about the lock itself."""
+    name, version = (package.name, package.version or "") if package else ("", "")
+    shown = f"{name} {version}: ".replace(" :", ":") if package else ""
     return Finding(
         scanner="supply-chain",
         rule=rule,
         severity=severity,
-        message=text,
+        message=f"{shown}{text}",
         path=lock.path,
-        line=line,
+        line=line or (package.line if package else 1),
         package=package.name if package else None,
         version=package.version if package else None,
-        fingerprint=print_,
+        fingerprint=fingerprint("supply-chain", rule, name, version, text),
         help=help_,
         url=f"{_PAGE}#{rule}",
-        tools=("lockgate",) if rule != "lock-stale" else ("uv lock",),
+        tools=("uv lock",) if rule == "lock-stale" else ("lockgate",),
     )
-
-
-about = _of
 
 
 def merge(_context: Context, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

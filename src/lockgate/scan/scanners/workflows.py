@@ -110,7 +110,15 @@ def zizmor(context: Context) -> Answer:
     """Zizmor as an auditor, offline; the project's zizmor.yml has no say."""
     documents = {document.path: document for document in _documents(context)}
     extra = [name for name in (".github/dependabot.yml", ".github/dependabot.yaml") if name in context.files]
-    flags = ("--persona=auditor", "--strict-collection", "--offline", "--no-config", "--no-ignores", "--no-progress", "--format=json")
+    flags = (
+        "--persona=auditor",
+        "--strict-collection",
+        "--offline",
+        "--no-config",
+        "--no-ignores",
+        "--no-progress",
+        "--format=json",
+    )
     done = context.run("zizmor", *flags, *documents, *extra, codes=_ZIZMOR_CODES)
     found = decode(done.output, list[_Zizmor], "zizmor")
     if bool(found) != (done.code != 0):

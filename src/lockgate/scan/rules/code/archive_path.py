@@ -24,31 +24,19 @@ from lockgate.scan.source import Module
 
 _LISTS = frozenset({"namelist", "infolist", "getmembers", "getnames"})
 _GUARDS = frozenset(
-    [
-        "resolve",
-        "is_relative_to",
-        "startswith",
-        "commonpath",
-        "commonprefix",
-        "realpath",
-        "abspath",
-        "basename",
-        "is_absolute",
-        "isabs",
-        "normpath",
-        "secure_filename",
-        "relative_to",
-        "is_within_directory",
-        "safe_join",
-    ]
+    """
+    resolve is_relative_to startswith commonpath commonprefix realpath abspath basename is_absolute isabs normpath
+    secure_filename relative_to is_within_directory safe_join
+    """.split()
 )
 
 
 def _look(module: Module) -> Iterator[int]:
     for node in ast.walk(module.tree):
-        if isinstance(node, (ast.For, ast.AsyncFor)) and _lists(node.iter) and isinstance(node.target, ast.Name):
-            if not _guarded(node):
-                yield from _writes(module, node, node.target.id)
+        if not isinstance(node, (ast.For, ast.AsyncFor)) or not _lists(node.iter) or _guarded(node):
+            continue
+        if isinstance(node.target, ast.Name):
+            yield from _writes(module, node, node.target.id)
     for call, name in module.calls():
         if (name == "shutil.unpack_archive" and keyword(call, "filter") is None and _names_tar(call)) or (
             _method(call) in {"extractall", "extract"} and _is_trusting(keyword(call, "filter"))
@@ -94,17 +82,15 @@ def _writes(module: Module, loop: ast.For | ast.AsyncFor, member: str) -> Iterat
         if isinstance(target, ast.Name)
     }
     for call in (one for one in ast.walk(loop) if isinstance(one, ast.Call)):
+        target = None
         if module.called(call.func) in {"open", "io.open"} and call.args:
             mode = call.args[1] if len(call.args) > 1 else keyword(call, "mode")
-            if (
-                isinstance(mode, ast.Constant)
-                and set(str(mode.value)) & set("wax")
-                and _joined(call.args[0], member, paths)
-            ):
-                yield call.lineno
+            writes = isinstance(mode, ast.Constant) and set(str(mode.value)) & set("wax")
+            target = call.args[0] if writes else None
         elif _method(call) in {"write_bytes", "write_text"} and isinstance(call.func, ast.Attribute):
-            if _joined(call.func.value, member, paths):
-                yield call.lineno
+            target = call.func.value
+        if target is not None and _joined(target, member, paths):
+            yield call.lineno
 
 
 def _joined(node: ast.expr, member: str, paths: dict[str, ast.expr]) -> bool:

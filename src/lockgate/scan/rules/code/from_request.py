@@ -12,34 +12,27 @@ from collections.abc import Callable, Iterator
 from lockgate.scan.rules.code.tree import functions, own_nodes
 from lockgate.scan.source import Module
 
-_REQUESTS = frozenset({"flask.request", "bottle.request", "quart.request", "sanic.request", "request", "self.request"})
-_FIELDS = frozenset(
-    [
-        "args",
-        "form",
-        "values",
-        "json",
-        "data",
-        "files",
-        "headers",
-        "cookies",
-        "query",
-        "GET",
-        "POST",
-        "COOKIES",
-        "params",
-        "query_params",
-        "path_params",
-        "match_info",
-        "rel_url",
-        "body",
-        "query_string",
-        "url",
-        "forms",
-    ]
+_REQUESTS = frozenset(
+    """
+    flask.request bottle.request quart.request sanic.request request self.request
+    """.split()
 )
-_READERS = frozenset({"get", "getlist", "get_json", "get_data", "getone", "get_argument", "get_query_argument"})
-_JOINERS = frozenset({"str", "os.path.join", "pathlib.Path", "bytes", "urllib.parse.unquote", "format", "strip"})
+_FIELDS = frozenset(
+    """
+    args form values json data files headers cookies query GET POST COOKIES params query_params path_params
+    match_info rel_url body query_string url forms
+    """.split()
+)
+_READERS = frozenset(
+    """
+    get getlist get_json get_data getone get_argument get_query_argument
+    """.split()
+)
+_JOINERS = frozenset(
+    """
+    str os.path.join pathlib.Path bytes urllib.parse.unquote format strip
+    """.split()
+)
 
 
 class Sink:

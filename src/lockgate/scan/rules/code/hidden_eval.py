@@ -20,7 +20,12 @@ from lockgate.scan.rules.code.tree import strings
 from lockgate.scan.rules.rule import Rule
 from lockgate.scan.source import Module
 
-_NAMES = frozenset({"eval", "exec", "compile", "__import__", "system", "popen"})
+_NAMES = frozenset(
+    """
+    eval exec compile __import__ system popen
+    """.split()
+)
+_RUNNERS = frozenset({"eval", "exec", "compile", "__import__"})
 _HOLDERS = frozenset({"builtins", "__builtins__", "__builtin__"})
 _DECODERS = ("b64decode", "fromhex", "unhexlify", "decompress", "decode", "a85decode", "b85decode", "b32decode")
 
@@ -34,12 +39,11 @@ def _look(module: Module) -> Iterator[int]:
             # In a plain attribute of another module there is nothing hidden.
             if text in _NAMES and (holder in _HOLDERS or imported or not plain):
                 yield call.lineno
-        elif isinstance(call.func, ast.Subscript) and _text(call.func.slice) in _NAMES:
-            if _is_namespace(module, call.func.value):
+        elif isinstance(call.func, ast.Subscript):
+            if _text(call.func.slice) in _NAMES and _is_namespace(module, call.func.value):
                 yield call.lineno
-        elif name in {"eval", "exec", "builtins.eval", "builtins.exec", "compile", "__import__"} and call.args:
-            if _is_decoded(call.args[0]):
-                yield call.lineno
+        elif name.removeprefix("builtins.") in _RUNNERS and call.args and _is_decoded(call.args[0]):
+            yield call.lineno
 
 
 def _text(node: ast.expr) -> str | None:

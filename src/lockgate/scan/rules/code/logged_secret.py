@@ -20,7 +20,11 @@ from collections.abc import Iterator
 from lockgate.scan.rules.rule import Rule
 from lockgate.scan.source import Module
 
-_LEVELS = frozenset({"debug", "info", "warning", "warn", "error", "critical", "exception", "log"})
+_LEVELS = frozenset(
+    """
+    debug info warning warn error critical exception log
+    """.split()
+)
 _SECRET = re.compile(
     r"(.*_)?(password|passwd|pwd|passphrase|secret_?key|api_?key|access_?key|private_?key|(access|auth|bearer|api|refresh)_?token"
     r"|client_secret)",
@@ -33,9 +37,9 @@ def _look(module: Module) -> Iterator[int]:
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _LEVELS:
             continue
         logger = module.called(call.func.value) or _maker(module, call.func.value)
-        if name.startswith("logging.") or re.search(r"(^|[._])log(ger|ging)?$", logger, re.IGNORECASE):
-            if any(_is_secret(one) for argument in call.args for one in _shown(argument)):
-                yield call.lineno
+        is_log = name.startswith("logging.") or re.search(r"(^|[._])log(ger|ging)?$", logger, re.IGNORECASE)
+        if is_log and any(_is_secret(one) for argument in call.args for one in _shown(argument)):
+            yield call.lineno
 
 
 def _maker(module: Module, node: ast.expr) -> str:

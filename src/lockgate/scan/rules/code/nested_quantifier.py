@@ -1,7 +1,7 @@
-r"""nested-quantifier: a regular expression takes exponential time
+r"""nested-quantifier: a regular expression takes exponential time.
 
-In `(a+)+$` one text can be divided in exponentially many ways, and before giving up the engine tries them all: thirty characters
-stop the process for hours.
+In `(a+)+$` one text can be divided in exponentially many ways, and before giving up the engine tries them all:
+thirty characters stop the process for hours.
 
 Bad:
 
@@ -51,7 +51,7 @@ def _search(items: list[Any]) -> bool:
     for number, (code, argument) in enumerate(items):
         name = str(code)
         if name in {"MAX_REPEAT", "MIN_REPEAT"}:
-            low_, high, body = argument
+            _, high, body = argument
             inner = _alone(list(body))
             if int(high) > _MANY and inner is not None and number + 1 < len(items):
                 return True

@@ -31,13 +31,13 @@ _VERSIONS = frozenset(f"ssl.TLSVersion.{name}" for name in ("SSLv3", "TLSv1", "T
 def _look(module: Module) -> Iterator[int]:
     for call, name in module.calls():
         # Named arguments are bandit's (S502).
-        if name in {"ssl.SSLContext", "OpenSSL.SSL.Context"} and call.args:
-            if module.called(call.args[0]) in _PROTOCOLS:
-                yield call.lineno
+        is_context = name in {"ssl.SSLContext", "OpenSSL.SSL.Context"} and bool(call.args)
+        if is_context and module.called(call.args[0]) in _PROTOCOLS:
+            yield call.lineno
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Assign) and module.called(node.value) in _VERSIONS:
             names = {target.attr for target in node.targets if isinstance(target, ast.Attribute)}
-            if "minimum_version" in names or ("maximum_version" in names):
+            if names & {"minimum_version", "maximum_version"}:
                 yield node.lineno
 
 

@@ -25,7 +25,11 @@ _OPENERS = frozenset(
         *("shutil.rmtree", "shutil.copy", "shutil.move", "flask.send_file", "send_file", "django.http.FileResponse"),
     }
 )
-_METHODS = frozenset({"read_text", "read_bytes", "write_text", "write_bytes", "open", "unlink"})
+_METHODS = frozenset(
+    """
+    read_text read_bytes write_text write_bytes open unlink
+    """.split()
+)
 
 
 def _path(name: str, call: ast.Call) -> ast.expr | None:

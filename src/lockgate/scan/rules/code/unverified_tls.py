@@ -22,9 +22,10 @@ from lockgate.scan.source import Module
 
 def _look(module: Module) -> Iterator[int]:
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.Assign) and module.called(node.value) == "ssl.CERT_NONE":
-            if any(isinstance(target, ast.Attribute) and target.attr == "verify_mode" for target in node.targets):
-                yield node.lineno
+        if not isinstance(node, ast.Assign) or module.called(node.value) != "ssl.CERT_NONE":
+            continue
+        if any(isinstance(target, ast.Attribute) and target.attr == "verify_mode" for target in node.targets):
+            yield node.lineno
 
 
 RULE = Rule(

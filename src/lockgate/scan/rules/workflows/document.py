@@ -14,7 +14,8 @@ _PUBLISH = re.compile(
 )
 _BUILD = re.compile(
     r"\b(python3?\s+-m\s+build|pyproject-build|uv build|hatch build|flit build|poetry build|pdm build|maturin build"
-    r"|pip wheel|cibuildwheel|setup\.py\s+(sdist|bdist\w*)|poetry publish\s.*--build|flit publish|pdm publish(?!.*--no-build))"
+    r"|pip wheel|cibuildwheel|setup\.py\s+(sdist|bdist\w*)|poetry publish\s.*--build|flit publish"
+    r"|pdm publish(?!.*--no-build))"
 )
 _PUBLISHERS = frozenset({"pypa/gh-action-pypi-publish"})
 _BUILDERS = frozenset({"hynek/build-and-inspect-python-package", "pypa/cibuildwheel", "PyO3/maturin-action"})
@@ -159,7 +160,8 @@ class Document:
 
 
 def _parsed(path: str, text: str) -> Mapping[Any, Any]:
-    from ruamel.yaml import YAML, YAMLError  # 40 ms
+    from ruamel.yaml import YAML  # 40 ms
+    from ruamel.yaml.error import YAMLError
 
     reader = YAML(typ="rt")
     reader.allow_duplicate_keys = False

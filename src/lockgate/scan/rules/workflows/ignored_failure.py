@@ -21,9 +21,10 @@ from lockgate.scan.rules.rule import Rule
 from lockgate.scan.rules.workflows.document import Document, Job, Step
 
 _CHECK = re.compile(
-    r"(^|[\s;&|(/])(pytest|ruff (check|format)|mypy|pyright|ty check|flake8|pylint|black --check|bandit|semgrep|gitleaks"
-    r"|kingfisher|trufflehog|detect-secrets|zizmor|actionlint|pip-audit|uv audit|safety (check|scan)|trivy|osv-scanner|grype"
-    r"|lockgate (gate|scan|render)|tox|nox|coverage report|python3? -m (pytest|unittest|mypy|bandit|coverage report))(\s|$)"
+    r"(^|[\s;&|(/])(pytest|ruff (check|format)|mypy|pyright|ty check|flake8|pylint|black --check|bandit|semgrep"
+    r"|gitleaks|kingfisher|trufflehog|detect-secrets|zizmor|actionlint|pip-audit|uv audit|safety (check|scan)|trivy"
+    r"|osv-scanner|grype|lockgate (gate|scan|render)|tox|nox|coverage report"
+    r"|python3? -m (pytest|unittest|mypy|bandit|coverage report))(\s|$)"
 )
 _ACTIONS = (
     *(

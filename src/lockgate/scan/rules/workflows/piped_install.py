@@ -8,7 +8,8 @@ Bad:
 
 Good:
 
-    - run: curl -sSLo install.sh https://example.org/install.sh && echo "$SHA256  install.sh" | sha256sum -c && sh install.sh
+    - run: curl -sSLo install.sh https://example.org/install.sh
+    - run: echo "$SHA256  install.sh" | sha256sum -c && sh install.sh
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ from lockgate.scan.rules.rule import Rule
 from lockgate.scan.rules.workflows.document import Document, Job
 
 _RUNS_CODE = re.compile(
-    r"(^|[\s;&|(])(pip3? install|uv (run|sync|pip|build)|poetry (install|run|build)|pdm (install|run|build)|hatch (run|build|env)"
-    r"|python3?(\s+-m\s+(build|pytest|tox|nox)|\s+\S+\.py)|pytest|tox|nox|make|npm (ci|install|run)|\./\S+|bash \S+\.sh|setup\.py)"
+    r"(^|[\s;&|(])(pip3? install|uv (run|sync|pip|build)|poetry (install|run|build)|pdm (install|run|build)"
+    r"|hatch (run|build|env)|python3?(\s+-m\s+(build|pytest|tox|nox)|\s+\S+\.py)|pytest|tox|nox|make"
+    r"|npm (ci|install|run)|\./\S+|bash \S+\.sh|setup\.py)"
 )
 
 
