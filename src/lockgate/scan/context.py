@@ -133,6 +133,8 @@ class Context:
             if tool == "uv"
             else surroundings.for_scanners(home, online=online)
         )
+        if arguments[0] == "audit":
+            environment["UV_HTTP_RETRIES"] = "0"  # the relay asks again where that helps
         command = Command(
             argv=(str(program), *map(str, arguments)),
             cwd=self.root,

@@ -88,10 +88,11 @@ def parse(root: Path, name: str) -> Module:
         raise BrokenError(f"{name}:{error.lineno or 1}: cannot be parsed: {error.msg}", remedy) from error
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         raise BrokenError(f"{name}: cannot be read: {type(error).__name__}", remedy) from error
-    return Module(path=name, tree=tree, lines=tuple(lines), imports=_imports(tree))
+    return Module(path=name, tree=tree, lines=tuple(lines), imports=imports_of(tree))
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def imports_of(tree: ast.Module) -> dict[str, str]:
+    """What the names that a module imports stand for."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -14,6 +14,7 @@ from lockgate.ports import history
 from lockgate.scan.answer import Answer, BrokenError, answer
 from lockgate.scan.context import Context, decode
 from lockgate.scan.stage import MESSAGES, original, stage
+from lockgate.scan.toolbox import versions
 
 _FOUND = 77  # gitleaks's own 1 also means that it crashed
 _ROUNDS = 20_000
@@ -121,7 +122,7 @@ def gitleaks(context: Context) -> Answer:
 
 def _leaks(context: Context, folder: Path, mode: str, target: Path, *flags: str | Path) -> list[Secret]:
     done = context.run("gitleaks", mode, *flags, target, codes=frozenset({0, _FOUND}), quote=False)
-    leaks = decode(done.output or "[]", list[_Leak], "gitleaks")
+    leaks = decode(done.output, list[_Leak], "gitleaks")
     seen = (
         re.search(r"(\d+) commits scanned", done.error) if mode == "git" else re.search(r"scanned ~(\d+)", done.error)
     )
@@ -164,6 +165,8 @@ def kingfisher(context: Context) -> Answer:
 
 def _prove(report: _Kingfisher, files: int) -> None:
     summary, audit = report.metadata.summary, report.audit.summary if report.audit else _Scans()
+    if report.metadata.kingfisher_version != versions()["kingfisher"]:
+        raise BrokenError(f"kingfisher is {report.metadata.kingfisher_version}, which is not the locked version")
     if summary.rules_applied == 0 or summary.custom_rules_used:
         raise BrokenError("kingfisher did not use its own rules")
     if files and summary.blobs_scanned == 0:
