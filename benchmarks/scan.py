@@ -1,3 +1,4 @@
+#!/usr/bin/env python
 """Scans the planted set and prints the table: `python benchmarks/scan.py [SEED]`."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.planted.measure import measure, table  # noqa: E402  (the path comes first)
+from tests.planted.measure import measure, table
 
 
 def main() -> None:

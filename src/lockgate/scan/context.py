@@ -156,10 +156,16 @@ class Context:
             raise BrokenError(f"{tool} wrote more than can be read")
         if done.code not in codes:
             ending = f"exit {done.code}" if done.code >= 0 else signal_name(done.code)
-            lines = [line.strip() for line in done.error.splitlines() if line.strip()] if quote else []
-            said = next((line for line in lines if line.lower().startswith(("error", "fatal"))), (lines or [""])[-1])
-            raise BrokenError(f"{tool} failed ({ending}){': ' + said[:300] if said else ''}")
+            raise BrokenError(f"{tool} failed ({ending}){_said(done.error) if quote else ''}")
         return done
+
+
+def _said(text: str) -> str:
+    """The tool's own words: from its `error:` line to the end of the causes, without a stack."""
+    lines = [line.strip() for line in text.partition("Stack backtrace")[0].splitlines() if line.strip()]
+    first = next((n for n, line in enumerate(lines) if line.lower().startswith(("error", "fatal"))), len(lines) - 1)
+    said = " ".join(lines[max(first, 0) : first + 4])[:400]
+    return f": {said}" if said else ""
 
 
 def _uv() -> Path:

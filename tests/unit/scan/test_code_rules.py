@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (examples are read best on one line)
 """Every rule on code: at least three texts that break it and three that look alike and do not."""
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import pytest
 from lockgate.scan.rules.code import RULES
 from lockgate.scan.source import Module, imports_of
 
-FLASK = "from flask import request, render_template_string, send_file\nimport os, requests, httpx, urllib.request, jinja2\n"
+FLASK = (
+    "from flask import request, render_template_string, send_file\nimport os, requests, httpx, urllib.request, jinja2\n"
+)
 HMAC = "import hmac, hashlib\n"
 LOG = "import logging\nlogger = logging.getLogger(__name__)\n"
 
@@ -81,7 +84,8 @@ BAD = {
     ],
     "request-template": [
         FLASK + "def f():\n    return render_template_string(request.args['t'])",
-        FLASK + "def f():\n    name = request.args.get('name', '')\n    return render_template_string(f'<h1>{name}</h1>')",
+        FLASK
+        + "def f():\n    name = request.args.get('name', '')\n    return render_template_string(f'<h1>{name}</h1>')",
         FLASK + "def f():\n    return jinja2.Template('Hi ' + request.form['name']).render()",
         FLASK + "def f(env):\n    return env.from_string('<p>%s' % request.values['x']).render()",
     ],
@@ -93,7 +97,8 @@ BAD = {
     ],
     "timing-compare": [
         HMAC + "def f():\n    return hmac.new(key, body, 'sha256').hexdigest() == given",
-        HMAC + "def f():\n    expected = hmac.new(key, body, hashlib.sha256).hexdigest()\n    if given != expected:\n        raise ValueError",
+        HMAC
+        + "def f():\n    expected = hmac.new(key, body, hashlib.sha256).hexdigest()\n    if given != expected:\n        raise ValueError",
         HMAC + "def f():\n    return given == hmac.digest(key, body, 'sha256')",
         HMAC + "def f():\n    mac = hmac.new(key, body, 'sha256')\n    return mac.digest() == given",
     ],
@@ -173,23 +178,28 @@ GOOD = {
         "loader.load(path, allow_pickle=True)",
     ],
     "request-path": [
-        FLASK + "from werkzeug.utils import secure_filename\ndef f():\n    return open(os.path.join('/srv', secure_filename(request.args['name'])))",
-        FLASK + "def f():\n    name = request.args['name']\n    if name not in ALLOWED:\n        raise ValueError\n    return open(name)",
+        FLASK
+        + "from werkzeug.utils import secure_filename\ndef f():\n    return open(os.path.join('/srv', secure_filename(request.args['name'])))",
+        FLASK
+        + "def f():\n    name = request.args['name']\n    if name not in ALLOWED:\n        raise ValueError\n    return open(name)",
         FLASK + "def f():\n    return open('fixed.txt')",
         FLASK + "def f():\n    path = FILES[request.args['name']]\n    return open(path)",
-        FLASK + "from flask import send_from_directory\ndef f():\n    return send_from_directory('/srv', request.args['name'])",
+        FLASK
+        + "from flask import send_from_directory\ndef f():\n    return send_from_directory('/srv', request.args['name'])",
         "def f(request):\n    return open(request.config_path)",
     ],
     "request-template": [
         FLASK + "def f():\n    return render_template_string('<h1>{{ name }}', name=request.args['name'])",
-        FLASK + "from flask import render_template\ndef f():\n    return render_template('a.html', name=request.args['name'])",
+        FLASK
+        + "from flask import render_template\ndef f():\n    return render_template('a.html', name=request.args['name'])",
         FLASK + "def f():\n    return jinja2.Template(TEXT).render(name=request.args['name'])",
         FLASK + "def f():\n    name = escape(request.args['name'])\n    return render_template_string(name)",
     ],
     "request-url": [
         FLASK + "def f():\n    return requests.get(FEEDS[request.args['feed']])",
         FLASK + "def f():\n    return requests.get('https://example.org', params=request.args)",
-        FLASK + "def f():\n    url = request.args['url']\n    if urlsplit(url).hostname not in HOSTS:\n        raise ValueError\n    return requests.get(url)",
+        FLASK
+        + "def f():\n    url = request.args['url']\n    if urlsplit(url).hostname not in HOSTS:\n        raise ValueError\n    return requests.get(url)",
         FLASK + "def f(url):\n    return requests.get(url)",
     ],
     "timing-compare": [

@@ -103,8 +103,18 @@ def changed(document: dict[str, Any], **values: Any) -> str:  # noqa: ANN401
 
 # Reports that say themselves, or let see, that not everything was looked at.
 UNSEEN = {
-    "ruff says that it read nothing": ("ruff", "[]", "warning: No Python files found under the given path(s)\n", "exit 0"),
-    "ruff could not read a file": ("ruff", "[]", "error: Failed to read src/a.py: stream did not contain valid UTF-8\n", "exit 0"),
+    "ruff says that it read nothing": (
+        "ruff",
+        "[]",
+        "warning: No Python files found under the given path(s)\n",
+        "exit 0",
+    ),
+    "ruff could not read a file": (
+        "ruff",
+        "[]",
+        "error: Failed to read src/a.py: stream did not contain valid UTF-8\n",
+        "exit 0",
+    ),
     "ruff's exit code tells of findings": ("ruff", "[]", "", "exit 1"),
     "bandit could not parse a file": (
         "bandit",
@@ -121,9 +131,19 @@ UNSEEN = {
     "gitleaks ended with its own 1": ("gitleaks", "[]", SEEN, "exit 1"),
     "kingfisher scanned nothing": ("kingfisher", changed(KINGFISHER, metadata__summary__blobs_scanned=0), "", "exit 0"),
     "kingfisher had no rules": ("kingfisher", changed(KINGFISHER, metadata__summary__rules_applied=0), "", "exit 0"),
-    "kingfisher used other rules": ("kingfisher", changed(KINGFISHER, metadata__summary__custom_rules_used=True), "", "exit 0"),
+    "kingfisher used other rules": (
+        "kingfisher",
+        changed(KINGFISHER, metadata__summary__custom_rules_used=True),
+        "",
+        "exit 0",
+    ),
     "kingfisher failed in part": ("kingfisher", changed(KINGFISHER, audit__summary__scan_partial=1), "", "exit 0"),
-    "kingfisher is another version": ("kingfisher", changed(KINGFISHER, metadata__kingfisher_version="1.0.0"), "", "exit 0"),
+    "kingfisher is another version": (
+        "kingfisher",
+        changed(KINGFISHER, metadata__kingfisher_version="1.0.0"),
+        "",
+        "exit 0",
+    ),
     "zizmor did not look at a file": ("zizmor", "[]", " INFO audit: zizmor: completed other.yml\n", "exit 0"),
     "zizmor's exit code tells of findings": ("zizmor", "[]", TOOLS["zizmor"][2], "exit 14"),
     "zizmor found no input": ("zizmor", "[]", TOOLS["zizmor"][2], "exit 3"),

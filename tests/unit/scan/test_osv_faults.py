@@ -37,7 +37,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = clean_package(tmp_path_factory.mktemp("osv") / "sample", table)
     with (root / "uv.lock").open("a") as lock:
         lock.writelines(LOCKED.format(name=name, version=version, hash="0" * 64) for name, version in PINS.items())
-        lock.write('\n[package.metadata]\nrequires-dist = []\n')
+        lock.write("\n[package.metadata]\nrequires-dist = []\n")
     text = (root / "uv.lock").read_text().replace('source = { editable = "." }\n', _EDGES)
     (root / "uv.lock").write_text(text.replace("\n[package.metadata]\nrequires-dist = []\n", ""))
     return root
@@ -145,7 +145,9 @@ class _Cut(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Promise more than is sent."""
         self.rfile.readline()
-        self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"results": []}')
+        self.wfile.write(
+            b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"results": []}'
+        )
 
 
 @pytest.mark.parametrize("handler", [_Drip, _Cut])

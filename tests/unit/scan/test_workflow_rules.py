@@ -84,7 +84,9 @@ BAD = {
     "required-filter": [
         job("- run: make\n", on="{pull_request: {paths: [src/**]}, merge_group: {}}"),
         job("- run: make\n", name="security-scan", on="{pull_request: {paths-ignore: [docs/**]}}"),
-        needs("- run: exit 1\n  if: needs.test.result != 'success'\n", "if: always()\n", on="{pull_request: {paths: [a]}}"),
+        needs(
+            "- run: exit 1\n  if: needs.test.result != 'success'\n", "if: always()\n", on="{pull_request: {paths: [a]}}"
+        ),
     ],
     "token-beside-code": [
         job(f"- run: pip install .\n- uses: {PUBLISH}\n", "permissions: {id-token: write}\n"),
@@ -159,7 +161,10 @@ GOOD = {
     "token-beside-code": [
         job(f"- uses: actions/download-artifact@{SHA}\n- uses: {PUBLISH}\n", "permissions: {id-token: write}\n"),
         job(f"- uses: actions/checkout@{SHA}\n- run: pytest\n", "permissions: {contents: read}\n"),
-        job(f"- uses: actions/checkout@{SHA}\n- run: make\n- uses: actions/attest@{SHA}\n", "permissions: {id-token: write}\n"),
+        job(
+            f"- uses: actions/checkout@{SHA}\n- run: make\n- uses: actions/attest@{SHA}\n",
+            "permissions: {id-token: write}\n",
+        ),
         job(f"- uses: actions/checkout@{SHA}\n- run: pytest\n"),
     ],
     "version-comment": [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from lockgate.model.finding import Finding, Severity, fingerprint
+from lockgate.model.project import minor
 from lockgate.ports.relay import Relay
 from lockgate.scan.answer import Answer, BrokenError, answer
 from lockgate.scan.context import Context, decode
@@ -221,15 +223,18 @@ def _resolved(context: Context) -> Path:
     source = "pyproject.toml" if static else files[0] if files else None
     wanted = [*([source] if source else []), *project.config.requirements]
     groups = [part for name in project.groups() for part in ("--group", name)] if static else []
+    # The Python that runs lockgate is there; a package that is too new for it brings its own.
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = own if minor(own) >= minor(project.pythons[0]) else project.pythons[-1]
     pins: list[str] = []
     if wanted:
         extras = ("--all-extras",) if source else ()
-        flags = ("--universal", "--no-annotate", "--no-header", "--quiet", "--python-version", project.pythons[-1])
+        flags = ("--universal", "--no-annotate", "--no-header", "--quiet", "--python-version", python)
         done = context.run("uv", "pip", "compile", *flags, *extras, *groups, *wanted, codes=frozenset({0}), online=True)
         pins = [line for line in done.output.splitlines() if "==" in line]
     listed = "".join(f"    {line!r},\n" for line in [*pins, *project.config.packages])
     (folder / "pyproject.toml").write_text(
-        f'[project]\nname = "lockgate-resolved"\nversion = "0"\nrequires-python = ">={project.pythons[-1]}"\n'
+        f'[project]\nname = "lockgate-resolved"\nversion = "0"\nrequires-python = ">={python}"\n'
         f"dependencies = [\n{listed}]\n",
         encoding="utf-8",
     )

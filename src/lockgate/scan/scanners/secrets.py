@@ -208,46 +208,62 @@ def _placed(folder: Path, path: str, line: int, commit: str | None) -> tuple[str
 
 def _answer(context: Context, secrets: Iterable[Secret], looked_at: int) -> Answer:
     """Findings without their values; those stay with the context, in memory, to be compared and to be hidden."""
-    found: dict[tuple[str, bool], Finding] = {}
+    found: dict[tuple[str, str | None, str | None], Finding] = {}
+    guesses: list[str] = []
     for secret in secrets:
-        finding = _finding(secret)
-        found.setdefault((finding.fingerprint, finding.commit is None), finding)
+        if _is_guess(secret):
+            guesses.append(f"{secret.path}:{secret.line}")
+            continue
+        finding = _finding(secret, context.project.name)
+        found.setdefault((finding.fingerprint, finding.path, finding.commit), finding)
         context.secrets[finding.fingerprint] = secret.value
-    return answer(tuple(found.values()), looked_at)
+    notes = (f"not counted, for they are guesses in prose: {', '.join(sorted(set(guesses)))}",) if guesses else ()
+    return answer(tuple(found.values()), looked_at, notes)
 
 
 def merge(context: Context, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """One finding for each secret and file of the tree, and one for each secret that is only in the history.
+    """One finding for each secret, wherever it stands: one thing to revoke. Places in the tree come first.
 
     Tools cut the same secret out with more or less around it: the shortest cut gives the fingerprint, and the most
     telling rule the name.
     """
     values = context.secrets
 
-    def same(one: Finding, other: Finding) -> bool:
-        a, b = values[one.fingerprint], values[other.fingerprint]
-        return a in b or b in a
+    def rank(each: Finding) -> tuple[object, ...]:
+        return (each.commit is not None, len(values[each.fingerprint]), each.path, each.line or 0, each.rule)
 
-    kept: list[Finding] = []
-    for one in sorted(
-        findings, key=lambda each: (each.commit is not None, len(values[each.fingerprint]), each.order())
-    ):
-        place = next(
-            (n for n, each in enumerate(kept) if same(one, each) and (one.commit or one.path == each.path)), None
-        )
+    groups: list[list[Finding]] = []
+    for one in sorted(findings, key=rank):
+        value = values[one.fingerprint]
+        known = (values[group[0].fingerprint] for group in groups)
+        place = next((n for n, other in enumerate(known) if other in value or value in other), None)
         if place is None:
-            kept.append(one)
-            continue
-        other = kept[place]
-        name = min(other, one, key=lambda each: (each.rule.startswith("generic"), RANKS[each.severity]))
-        tools = tuple(sorted({*one.tools, *other.tools}))
-        kept[place] = msgspec.structs.replace(
-            other, rule=name.rule, severity=name.severity, message=name.message, confidence=name.confidence, tools=tools
-        )
-    return tuple(kept)
+            groups.append([one])
+        else:
+            groups[place].append(one)
+    return tuple(map(_together, groups))
 
 
-def _finding(secret: Secret) -> Finding:
+def _together(group: list[Finding]) -> Finding:
+    name = min(group, key=lambda each: (each.rule.startswith("generic"), RANKS[each.severity]))
+    others = sorted({each.path or "" for each in group if each.commit is None} - {group[0].path})
+    also = f" Also in {', '.join(others[:3])}{' …' if len(others) > 3 else ''}." if others else ""  # noqa: PLR2004
+    return msgspec.structs.replace(
+        group[0],
+        rule=name.rule,
+        severity=name.severity,
+        confidence=name.confidence,
+        message=f"{name.message}{also}",
+        tools=tuple(sorted({tool for each in group for tool in each.tools})),
+    )
+
+
+def _is_guess(secret: Secret) -> bool:
+    """A value that only looks random, in a text for people: documentation is full of examples."""
+    return secret.rule.startswith("generic-api") and secret.path.lower().endswith((".rst", ".md", ".adoc"))
+
+
+def _finding(secret: Secret, project: str) -> Finding:
     severity: Severity = "high" if secret.rule.startswith("generic") else "critical"
     return Finding(
         scanner="secrets",
@@ -258,14 +274,14 @@ def _finding(secret: Secret) -> Finding:
         path=secret.path.replace(secret.value, "[secret]"),
         line=secret.line,
         commit=secret.commit,
-        fingerprint=_print(secret),
+        fingerprint=_print(secret, project),
         help=_HELP if secret.commit is None else _HELP_HISTORY,
         tools=(secret.tool,),
     )
 
 
-def _print(secret: Secret) -> str:
-    """Of path and value, so that a new secret in an old place is a new finding; slow, so that none can be guessed."""
-    salt = f"lockgate secret {secret.path}".encode("utf-8", errors="surrogateescape")
-    digest = hashlib.pbkdf2_hmac("sha256", secret.value.encode("utf-8", errors="surrogateescape"), salt, _ROUNDS)
+def _print(secret: Secret, project: str) -> str:
+    """Of the value, so that a new secret in an old place is a new finding; slow, so that none can be guessed."""
+    value = secret.value.encode("utf-8", errors="surrogateescape")
+    digest = hashlib.pbkdf2_hmac("sha256", value, f"lockgate secret {project}".encode(), _ROUNDS)
     return f"secrets-{digest.hex()[:16]}"

@@ -10,8 +10,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from benchmarks.planted.case import Case
-from benchmarks.planted.credentials import ISSUERS, LETTERS, pick
+from tests.planted.case import Case
+from tests.planted.credentials import ISSUERS, LETTERS, pick
 from tests.support import write
 
 _GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
@@ -20,7 +20,9 @@ _GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c"
 def cases(dice: random.Random) -> list[Case]:
     """Secrets in files of the tree."""
     found = [_in_code(name, make(dice)) for name, make in ISSUERS.items() if name != "private key"]
-    found.append(Case("key file", {"deploy/id_rsa": ISSUERS["private key"](dice)}, {"deploy/id_rsa.pub": "ssh-rsa AAAA me\n"}))
+    found.append(
+        Case("key file", {"deploy/id_rsa": ISSUERS["private key"](dice)}, {"deploy/id_rsa.pub": "ssh-rsa AAAA me\n"})
+    )
 
     def token() -> str:
         return ISSUERS["github classic"](dice)
@@ -34,7 +36,9 @@ def cases(dice: random.Random) -> list[Case]:
     found += [
         Case("notebook", {"notes/try.ipynb": json.dumps(notebook)}, {"notes/try.ipynb": json.dumps(twin)}),
         Case("base64", {"data/blob.txt": encoded + "\n"}, {"data/blob.txt": base64.b64encode(b"hello " * 20).decode()}),
-        Case("wheel", {"vendor/a-1-py3-none-any.whl": _wheel(token())}, {"vendor/a-1-py3-none-any.whl": _wheel("none")}),
+        Case(
+            "wheel", {"vendor/a-1-py3-none-any.whl": _wheel(token())}, {"vendor/a-1-py3-none-any.whl": _wheel("none")}
+        ),
         Case(".env", {".env": f"GITHUB_TOKEN={token()}\n"}, {".env.example": "GITHUB_TOKEN=\n"}),
         Case(
             "database address",
@@ -56,7 +60,9 @@ def cases(dice: random.Random) -> list[Case]:
             {"app/settings.py": f'DB_PASSWORD = "{password()}"\n'},
             {"app/settings.py": 'DB_PASSWORD = os.environ["DB_PASSWORD"]\n'},
         ),
-        Case("yaml", {"deploy/values.yaml": f"api_token: {token()}\n"}, {"deploy/values.yaml": "api_token: from-vault\n"}),
+        Case(
+            "yaml", {"deploy/values.yaml": f"api_token: {token()}\n"}, {"deploy/values.yaml": "api_token: from-vault\n"}
+        ),
         Case("toml", {"conf/app.toml": f'token = "{token()}"\n'}, {"conf/app.toml": 'token = ""\n'}),
         Case(
             "dockerfile",
@@ -82,7 +88,11 @@ def cases(dice: random.Random) -> list[Case]:
             },
             {"hidden/a.py": "A = None\n", ".gitleaksignore": "hidden/a.py:github-pat:1\n"},
         ),
-        Case("other encoding", {"old/a.py": f'# caf\xe9\nA = "{token()}"\n'.encode("latin-1")}, {"old/a.py": b"# caf\xe9\n"}),
+        Case(
+            "other encoding",
+            {"old/a.py": f'# caf\xe9\nA = "{token()}"\n'.encode("latin-1")},
+            {"old/a.py": b"# caf\xe9\n"},
+        ),
         Case(
             "pypirc",
             {"home/.pypirc": f"[pypi]\nusername = __token__\npassword = {ISSUERS['pypi'](dice)}\n"},

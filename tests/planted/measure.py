@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.planted import code, locks, secrets, workflows
-from benchmarks.planted.case import Case
 from lockgate.loopback.osv import Osv, advisory
+from tests.planted import code, locks, secrets, workflows
+from tests.planted.case import Case
 from tests.support import commit, environment, write
 
 PROJECT = '[project]\nname = "planted"\nversion = "1"\nrequires-python = ">=3.11"\n'
 # Vulnerable pins, as an advisory would name them: package, fixed version, locked version, aliases.
-PINS = (("jinja2", "3.1.3", "3.1.2"), ("idna", "3.7", "3.6"), ("certifi", "2024.7.4", "2024.2.2"), ("urllib3", "2.2.2", "2.2.1"))
+PINS = (
+    ("jinja2", "3.1.3", "3.1.2"),
+    ("idna", "3.7", "3.6"),
+    ("certifi", "2024.7.4", "2024.2.2"),
+    ("urllib3", "2.2.2", "2.2.1"),
+)
 
 
 @dataclass
@@ -54,7 +59,9 @@ def _judge(score: Score, cases: Iterable[Case], flawed: dict[str, Any], clean: d
             score.missed.append(case.name)
     score.flagged += [f"{one['rule']} {one['path']}" for one in clean["findings"]]
     for document in (flawed, clean):
-        score.unknown += [str(one["reason"]) for one in document["scanners"] if one["name"] == scanner and one["reason"]]
+        score.unknown += [
+            str(one["reason"]) for one in document["scanners"] if one["name"] == scanner and one["reason"]
+        ]
     return score
 
 
@@ -77,7 +84,10 @@ def measure_past(folder: Path, dice: random.Random) -> Score:
     score = Score(planted=len(hidden), twins=1)
     # Each has a value of its own, so each is a finding of its own.
     score.missed = ["some secret of the history"] * (len(hidden) - min(len(hidden), len(found)))
-    score.flagged = [f"{one['rule']} {one['path']}" for one in scan(commit(write(folder / "new", {"pyproject.toml": PROJECT})), "secrets")["findings"]]
+    score.flagged = [
+        f"{one['rule']} {one['path']}"
+        for one in scan(commit(write(folder / "new", {"pyproject.toml": PROJECT})), "secrets")["findings"]
+    ]
     return score
 
 
@@ -108,8 +118,14 @@ def measure_dependencies(folder: Path) -> Score:
     root = locks.write_project(folder / "pins", text)
     subprocess.run(["uv", "lock", "-q"], cwd=root, check=True, env=environment())
     pins = (*PINS, ("setuptools", "70.0.0", "69.0.3"))
-    advisories = [advisory(f"GHSA-{n:04}-pin", name, fixed, aliases=[f"CVE-2099-{n:04}"]) for n, (name, fixed, _) in enumerate(pins)]
-    advisories += [advisory(f"PYSEC-2099-{n}", name, fixed, aliases=[f"CVE-2099-{n:04}"]) for n, (name, fixed, _) in enumerate(pins)]
+    advisories = [
+        advisory(f"GHSA-{n:04}-pin", name, fixed, aliases=[f"CVE-2099-{n:04}"])
+        for n, (name, fixed, _) in enumerate(pins)
+    ]
+    advisories += [
+        advisory(f"PYSEC-2099-{n}", name, fixed, aliases=[f"CVE-2099-{n:04}"])
+        for n, (name, fixed, _) in enumerate(pins)
+    ]
     with Osv(advisories) as service:
         found = [str(one["package"]) for one in scan(root, "dependencies", "--osv", service.url)["findings"]]
     with Osv() as service:
@@ -137,7 +153,9 @@ def table(scores: dict[str, Score]) -> str:
     lines = ["| kind | planted | found | share | clean twins | flagged |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
     for kind, score in scores.items():
         found = score.planted - len(score.missed)
-        lines.append(f"| {kind} | {score.planted} | {found} | {score.found:.0f} % | {score.twins} | {len(score.flagged)} |")
+        lines.append(
+            f"| {kind} | {score.planted} | {found} | {score.found:.0f} % | {score.twins} | {len(score.flagged)} |"
+        )
     for kind, score in scores.items():
         for what, names in (("missed", score.missed), ("flagged", score.flagged), ("unknown", score.unknown)):
             lines += [f"- {kind}, {what}: {', '.join(names)}"] if names else []

@@ -1,8 +1,9 @@
-"""Planted flaws of code, each with its clean twin: what ruff and bandit know, what they miss, and what takes data flow."""
+# ruff: noqa: E501, ISC004  (examples are read best on one line)
+"""Planted flaws of code with clean twins: what ruff and bandit know, what they miss, what takes data flow."""
 
 from __future__ import annotations
 
-from benchmarks.planted.case import Case
+from tests.planted.case import Case
 
 _FLASK = "from flask import Flask, request, render_template_string, send_file, redirect\n"
 # Name: (flawed, clean).
@@ -14,9 +15,18 @@ _PAIRS: dict[str, tuple[str, str]] = {
     "os.system": ("import os\n\ndef f(x):\n    os.system('ls ' + x)\n", "import os\n\ndef f(x):\n    os.listdir(x)\n"),
     "eval": ("def f(x):\n    return eval(x)\n", "import ast\n\ndef f(x):\n    return ast.literal_eval(x)\n"),
     "exec": ("def f(x):\n    exec(x)\n", "def f(x):\n    return x()\n"),
-    "pickle": ("import pickle\n\ndef f(x):\n    return pickle.loads(x)\n", "import json\n\ndef f(x):\n    return json.loads(x)\n"),
-    "marshal": ("import marshal\n\ndef f(x):\n    return marshal.loads(x)\n", "import json\n\ndef f(x):\n    return json.dumps(x)\n"),
-    "yaml": ("import yaml\n\ndef f(x):\n    return yaml.load(x)\n", "import yaml\n\ndef f(x):\n    return yaml.safe_load(x)\n"),
+    "pickle": (
+        "import pickle\n\ndef f(x):\n    return pickle.loads(x)\n",
+        "import json\n\ndef f(x):\n    return json.loads(x)\n",
+    ),
+    "marshal": (
+        "import marshal\n\ndef f(x):\n    return marshal.loads(x)\n",
+        "import json\n\ndef f(x):\n    return json.dumps(x)\n",
+    ),
+    "yaml": (
+        "import yaml\n\ndef f(x):\n    return yaml.load(x)\n",
+        "import yaml\n\ndef f(x):\n    return yaml.safe_load(x)\n",
+    ),
     "md5": (
         "import hashlib\n\ndef f(x):\n    return hashlib.md5(x).hexdigest()\n",
         "import hashlib\n\ndef f(x):\n    return hashlib.sha256(x).hexdigest()\n",
@@ -25,7 +35,10 @@ _PAIRS: dict[str, tuple[str, str]] = {
         "def f(db, x):\n    db.execute(\"SELECT * FROM t WHERE a = '%s'\" % x)\n",
         "def f(db, x):\n    db.execute('SELECT * FROM t WHERE a = ?', (x,))\n",
     ),
-    "mktemp": ("import tempfile\n\ndef f():\n    return tempfile.mktemp()\n", "import tempfile\n\ndef f():\n    return tempfile.mkstemp()\n"),
+    "mktemp": (
+        "import tempfile\n\ndef f():\n    return tempfile.mktemp()\n",
+        "import tempfile\n\ndef f():\n    return tempfile.mkstemp()\n",
+    ),
     "no verification": (
         "import requests\n\ndef f(x):\n    return requests.get('https://a.b', verify=False, timeout=3)\n",
         "import requests\n\ndef f(x):\n    return requests.get('https://a.b', timeout=3)\n",
@@ -48,7 +61,10 @@ _PAIRS: dict[str, tuple[str, str]] = {
     ),
     "chmod": ("import os\n\ndef f(x):\n    os.chmod(x, 0o777)\n", "import os\n\ndef f(x):\n    os.chmod(x, 0o600)\n"),
     "all interfaces": ("HOST = '0.0.0.0'\n", "HOST = '127.0.0.1'\n"),
-    "telnet": ("import telnetlib\n\ndef f(x):\n    return telnetlib.Telnet(x)\n", "import ssl\n\ndef f():\n    return ssl.create_default_context()\n"),
+    "telnet": (
+        "import telnetlib\n\ndef f(x):\n    return telnetlib.Telnet(x)\n",
+        "import ssl\n\ndef f():\n    return ssl.create_default_context()\n",
+    ),
     "unverified context": (
         "import ssl\n\nC = ssl._create_unverified_context()\n",
         "import ssl\n\nC = ssl.create_default_context()\n",
@@ -72,7 +88,8 @@ _PAIRS: dict[str, tuple[str, str]] = {
     ),
     "path from a request": (
         _FLASK + "\ndef f():\n    return send_file('/srv/' + request.args['x'])\n",
-        _FLASK + "from flask import send_from_directory\n\ndef f():\n    return send_from_directory('/srv', request.args['x'])\n",
+        _FLASK
+        + "from flask import send_from_directory\n\ndef f():\n    return send_from_directory('/srv', request.args['x'])\n",
     ),
     "address from a request": (
         _FLASK + "import requests\n\ndef f():\n    return requests.get(request.args['x'], timeout=3).text\n",

@@ -1,4 +1,4 @@
-"""Random credentials in the forms of many issuers: none was ever issued, and none is ever written into this repository."""
+"""Random credentials in the forms of many issuers: none was ever issued, and none is kept in this repository."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ ISSUERS: dict[str, Callable[[random.Random], str]] = {
     "github classic": lambda dice: "ghp_" + pick(dice, LETTERS, 36),
     "github fine-grained": lambda dice: f"github_pat_{pick(dice, LETTERS, 22)}_{pick(dice, LETTERS, 59)}",
     "gitlab": lambda dice: "glpat-" + pick(dice, LETTERS, 20),
-    "slack bot": lambda dice: f"xoxb-{dice.randrange(10**11, 10**12)}-{dice.randrange(10**12, 10**13)}-{pick(dice, LETTERS, 24)}",
+    "slack bot": lambda dice: (
+        f"xoxb-{dice.randrange(10**11, 10**12)}-{dice.randrange(10**12, 10**13)}-{pick(dice, LETTERS, 24)}"
+    ),
     "stripe": lambda dice: "sk_live_" + pick(dice, LETTERS, 24),
     "sendgrid": lambda dice: f"SG.{pick(dice, LETTERS, 22)}.{pick(dice, LETTERS, 43)}",
     "google api": lambda dice: "AIza" + pick(dice, LETTERS + "_", 35),

@@ -1,9 +1,10 @@
+# ruff: noqa: E501, ISC004  (examples are read best on one line)
 """Planted flaws of workflows: a hardened workflow with one thing changed; its twin is the hardened one."""
 
 from __future__ import annotations
 
-from benchmarks.planted.case import Case
 from lockgate.model.compromised import COMPROMISED
+from tests.planted.case import Case
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1  # v7.0.1"
 _PUBLISH = "pypa/gh-action-pypi-publish@dc37677b2e1c63e2034f94d8a5b11f265b73ba33  # v1.14.2"
@@ -83,12 +84,16 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
     "run trigger": ((_PUSH, "on:\n  workflow_run:\n    workflows: [other]\n    types: [completed]\n"),),
     "foreign code with secrets": (
         (_PUSH, "on:\n  pull_request_target:\n    types: [opened]\n"),
-        ("persist-credentials: false", "persist-credentials: false\n          ref: ${{ github.event.pull_request.head.sha }}"),
+        (
+            "persist-credentials: false",
+            "persist-credentials: false\n          ref: ${{ github.event.pull_request.head.sha }}",
+        ),
     ),
     "container password": (
         (
             "    timeout-minutes: 10\n    permissions:\n      contents",
-            "    timeout-minutes: 10\n    container:\n      image: a/b@sha256:" + "0" * 64
+            "    timeout-minutes: 10\n    container:\n      image: a/b@sha256:"
+            + "0" * 64
             + "\n      credentials:\n        username: me\n        password: hackme\n    permissions:\n      contents",
         ),
     ),
@@ -99,35 +104,63 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "inherited secrets": (
-        (_DONE, f"  other:\n    name: Other\n    uses: a/b/.github/workflows/c.yml@{'0' * 40}\n    permissions: {{}}\n    secrets: inherit\n"),
+        (
+            _DONE,
+            f"  other:\n    name: Other\n    uses: a/b/.github/workflows/c.yml@{'0' * 40}\n    permissions: {{}}\n    secrets: inherit\n",
+        ),
     ),
     "all secrets": (("run: pytest", "run: pytest\n        env:\n          ALL: ${{ toJSON(secrets) }}"),),
-    "part of a secret": (("run: pytest", "run: pytest\n        env:\n          KEY: ${{ fromJSON(secrets.ALL).key }}"),),
+    "part of a secret": (
+        ("run: pytest", "run: pytest\n        env:\n          KEY: ${{ fromJSON(secrets.ALL).key }}"),
+    ),
     "old commands": (("run: pytest", "run: pytest\n        env:\n          ACTIONS_ALLOW_UNSECURE_COMMANDS: true"),),
-    "spoofed bot": (("  test:\n    name: Test\n", "  test:\n    name: Test\n    if: github.actor == 'dependabot[bot]'\n"), (_PUSH, _PR)),
+    "spoofed bot": (
+        ("  test:\n    name: Test\n", "  test:\n    name: Test\n    if: github.actor == 'dependabot[bot]'\n"),
+        (_PUSH, _PR),
+    ),
     "written environment": (
         (_PUSH, "on:\n  pull_request_target:\n    types: [opened]\n"),
         ("run: pytest", 'run: echo "A=$TITLE" >> "$GITHUB_ENV"'),
     ),
     "unsound contains": (
-        ("      - name: Test\n", "      - name: Test\n        if: contains('refs/heads/main refs/heads/dev', github.ref)\n"),
+        (
+            "      - name: Test\n",
+            "      - name: Test\n        if: contains('refs/heads/main refs/heads/dev', github.ref)\n",
+        ),
     ),
     "always true condition": (
-        ("      - name: Test\n", "      - name: Test\n        if: |\n          ${{ github.ref == 'refs/heads/main' }}\n"),
+        (
+            "      - name: Test\n",
+            "      - name: Test\n        if: |\n          ${{ github.ref == 'refs/heads/main' }}\n",
+        ),
     ),
-    "unknown key": (("    timeout-minutes: 10\n    permissions:\n      contents", "    timeout_minutes: 10\n    permissions:\n      contents"),),
+    "unknown key": (
+        (
+            "    timeout-minutes: 10\n    permissions:\n      contents",
+            "    timeout_minutes: 10\n    permissions:\n      contents",
+        ),
+    ),
     "unknown job": (("needs: [test]\n    runs-on", "needs: [tests]\n    runs-on"),),
     "unknown context": (("run: pytest", "run: pytest ${{ matrix.python }}"),),
     "bad expression": (("if: always()", "if: ${{ always( }}"),),
-    "unknown runner": (("  test:\n    name: Test\n    runs-on: ubuntu-24.04", "  test:\n    name: Test\n    runs-on: ubuntu-99.04"),),
+    "unknown runner": (
+        ("  test:\n    name: Test\n    runs-on: ubuntu-24.04", "  test:\n    name: Test\n    runs-on: ubuntu-99.04"),
+    ),
     "compromised commit": ((CHECKOUT, f"tj-actions/changed-files@{next(iter(COMPROMISED))}  # v45"),),
-    "build and publish": (("      - name: Download\n", "      - name: Build\n        run: python -m build\n      - name: Download\n"),),
+    "build and publish": (
+        ("      - name: Download\n", "      - name: Build\n        run: python -m build\n      - name: Download\n"),
+    ),
     "no environment": (("    environment: pypi\n", ""),),
     "check may fail": (("run: pytest", "run: pytest\n        continue-on-error: true"),),
     "check or true": (("run: pytest", "run: bandit -r src || true"),),
     "exit zero": (("run: pytest", "run: ruff check --exit-zero src"),),
     "no attestations": ((_PUBLISH, _PUBLISH + "\n        with:\n          attestations: false"),),
-    "path filter": (("    branches: [main]\npermissions", "    branches: [main]\n  merge_group:\n  pull_request:\n    paths: [src/**]\npermissions"),),
+    "path filter": (
+        (
+            "    branches: [main]\npermissions",
+            "    branches: [main]\n  merge_group:\n  pull_request:\n    paths: [src/**]\npermissions",
+        ),
+    ),
     "no always": (("    if: always()\n", ""),),
     "nothing judged": (
         (
@@ -143,7 +176,9 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
             f"      - name: Cache\n        uses: {_CACHE}\n        with:\n          path: dist\n          key: dist\n      - name: Download\n",
         ),
     ),
-    "code beside the token": (("      - name: Download\n", "      - name: Install\n        run: pip install .\n      - name: Download\n"),),
+    "code beside the token": (
+        ("      - name: Download\n", "      - name: Install\n        run: pip install .\n      - name: Download\n"),
+    ),
     "piped script": (("run: pytest", "run: curl -sSL https://example.org/install.sh | sh"),),
 }
 

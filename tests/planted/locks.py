@@ -22,7 +22,8 @@ _EVIL = "0123456789abcdef" * 4
 
 def _file(lock: str) -> tuple[str, str]:
     found = _FILE.search(lock)
-    assert found is not None
+    if found is None:
+        raise ValueError("the lock has no such file")
     return found[1], found[2]
 
 
@@ -38,7 +39,8 @@ def _swapped(lock: str) -> str:
 def _other_package(lock: str) -> str:
     url, digest = _file(lock)
     other = re.search(r'\{ url = "(https://files[^"]*certifi[^"]*\.whl)", hash = "(sha256:[0-9a-f]{64})"', lock)
-    assert other is not None
+    if other is None:
+        raise ValueError("the lock has no such file")
     return lock.replace(url, other[1]).replace(digest, other[2])
 
 
@@ -51,7 +53,9 @@ def _source(text: str) -> Callable[[str], str]:
 CHANGES: dict[str, Callable[[str], str]] = {
     "address and hash swapped": _swapped,
     "hash swapped": lambda lock: lock.replace(_file(lock)[1], f"sha256:{_EVIL}"),
-    "address on another host": _url(lambda url: url.replace("files.pythonhosted.org", "files.pythonhosted.org.evil.example")),
+    "address on another host": _url(
+        lambda url: url.replace("files.pythonhosted.org", "files.pythonhosted.org.evil.example")
+    ),
     "address with a user": _url(lambda url: url.replace("https://", "https://files.pythonhosted.org@evil.example/")),
     "address on another path": _url(lambda url: url.replace("/packages/", "/packages/00/")),
     "address without encryption": _url(lambda url: url.replace("https://", "http://")),
@@ -68,7 +72,9 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "path source": _source('directory = "../idna"'),
     "editable source": _source('editable = "vendored/idna"'),
     "stale": lambda lock: lock.replace('specifier = "==3.6"', 'specifier = "==3.5"'),
-    "package added by hand": lambda lock: lock.replace('name = "idna"\nversion = "3.6"', 'name = "idna-evil"\nversion = "3.6"'),
+    "package added by hand": lambda lock: lock.replace(
+        'name = "idna"\nversion = "3.6"', 'name = "idna-evil"\nversion = "3.6"'
+    ),
 }
 # Releases that were yanked long ago.
 YANKED = PROJECT.replace('"idna==3.6", "certifi==2024.2.2"', '"attrs==21.1.0"')
