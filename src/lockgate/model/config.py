@@ -77,7 +77,7 @@ class Waiver(Table, frozen=True, kw_only=True):
 
     id: str | None = None
     fingerprint: str | None = None
-    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    reason: str = ""
     expires: dt.date
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shlex
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,8 +43,17 @@ FILES: Mapping[str, str] = {"uv.lock": LOCK, ".github/workflows/tests.yml": WORK
 
 
 def clean_package(root: Path, table: str = '[tool.lockgate.scan]\ntimeout = "20s"\n') -> Path:
-    """The package, committed."""
-    package(root, table, **{name.replace("/", "__"): text for name, text in FILES.items()})
+    """The package, committed; its table may differ from what was committed."""
+    shutil.copytree(_template(), root, symlinks=True, dirs_exist_ok=True)
+    return package(root, table, **{name.replace("/", "__"): text for name, text in FILES.items()})
+
+
+@functools.cache
+def _template() -> Path:
+    """Made once in each process: git takes longer than all that is tested."""
+    root = Path(tempfile.mkdtemp(prefix="lockgate-template-")) / "sample"
+    atexit.register(shutil.rmtree, root.parent, ignore_errors=True)
+    package(root, **{name.replace("/", "__"): text for name, text in FILES.items()})
     return commit(root)
 
 
