@@ -183,6 +183,7 @@ GOOD = {
         FLASK
         + "def f():\n    name = request.args['name']\n    if name not in ALLOWED:\n        raise ValueError\n    return open(name)",
         FLASK + "def f():\n    return open('fixed.txt')",
+        FLASK + "def f():\n    if request.args['name'] in ALLOWED:\n        return open(request.args['name'])",
         FLASK + "def f():\n    path = FILES[request.args['name']]\n    return open(path)",
         FLASK
         + "from flask import send_from_directory\ndef f():\n    return send_from_directory('/srv', request.args['name'])",

@@ -11,6 +11,7 @@ import msgspec
 
 from lockgate.model.finding import Finding, Severity, fingerprint
 from lockgate.model.project import minor
+from lockgate.ports import clock
 from lockgate.ports.relay import Relay
 from lockgate.scan.answer import Answer, BrokenError, answer
 from lockgate.scan.context import Context, decode
@@ -94,7 +95,8 @@ def osv(context: Context) -> Answer:
         raise BrokenError(f"uv audit did not ask of {missing[0] if missing else 'every package'}", "update uv")
     findings = _findings(report, relay.exchanges, lock)
     notes.append(f"{len(expected)} packages asked of {service}")
-    return answer(findings, max(1, len(expected)), tuple(notes), relay.answered)
+    # Without any dependency there is nothing to ask.
+    return answer(findings, max(1, len(expected)), tuple(notes), relay.answered or clock.now())
 
 
 def check(path: str, asked: Any, given: Any) -> str | None:  # noqa: ANN401  (JSON)

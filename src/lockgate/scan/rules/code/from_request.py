@@ -35,38 +35,44 @@ _JOINERS = frozenset(
 )
 
 
-class Sink:
-    """Finds calls whose argument comes from a request: `is_sink(name, call)` tells which argument counts."""
+def reached(module: Module, is_sink: Callable[[str, ast.Call], ast.expr | None]) -> Iterator[int]:
+    """Lines of calls whose argument comes from a request; `is_sink(name, call)` tells which argument counts."""
+    for scope in functions(module.tree):
+        nodes = list(own_nodes(scope))
+        names, checked = _names(module, nodes), _checked(nodes)
+        known = {name: comes and name not in checked for name, comes in names.items()}
+        for node in nodes:
+            value = is_sink(module.called(node.func), node) if isinstance(node, ast.Call) else None
+            if value is None or not _comes(module, value, known):
+                continue
+            # The same expression may have been compared before.
+            if not any(ast.dump(part) in checked for part in ast.walk(value) if isinstance(part, _READS)):
+                yield value.lineno
 
-    def __init__(self, is_sink: Callable[[str, ast.Call], ast.expr | None]) -> None:
-        self._is_sink = is_sink
 
-    def __call__(self, module: Module) -> Iterator[int]:
-        """Lines of such calls."""
-        for scope in functions(module.tree):
-            nodes = list(own_nodes(scope))
-            tainted: dict[str, bool] = {}
-            for node in nodes:
-                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                    for target in targets:
-                        if isinstance(target, ast.Name):
-                            comes = _comes(module, node.value, tainted)
-                            # A name that is set twice may have been cleaned in between.
-                            tainted[target.id] = comes and tainted.get(target.id, True)
-            checked = {
-                name.id
-                for node in nodes
-                if isinstance(node, (ast.If, ast.IfExp, ast.Compare, ast.Assert, ast.Match))
-                for name in ast.walk(node.test if isinstance(node, (ast.If, ast.IfExp, ast.Assert)) else node)
-                if isinstance(name, ast.Name)
-            }
-            known = {name: comes and name not in checked for name, comes in tainted.items()}
-            for node in nodes:
-                if isinstance(node, ast.Call):
-                    value = self._is_sink(module.called(node.func), node)
-                    if value is not None and _comes(module, value, known):
-                        yield node.lineno
+_READS = (ast.Subscript, ast.Call)
+
+
+def _names(module: Module, nodes: list[ast.AST]) -> dict[str, bool]:
+    """Local names, and whether every value that they are given comes from a request."""
+    found: dict[str, bool] = {}
+    for node in nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    # A name that is set twice may have been cleaned in between.
+                    found[target.id] = _comes(module, node.value, found) and found.get(target.id, True)
+    return found
+
+
+def _checked(nodes: list[ast.AST]) -> set[str]:
+    """Names and expressions that a condition looks at."""
+    tests: list[ast.AST] = [node for node in nodes if isinstance(node, ast.Compare)]
+    tests += [node.test for node in nodes if isinstance(node, (ast.If, ast.IfExp, ast.Assert))]
+    tests += [node.subject for node in nodes if isinstance(node, ast.Match)]
+    parts = [part for test in tests for part in ast.walk(test)]
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names | {ast.dump(part) for part in parts if isinstance(part, _READS)}
 
 
 def _comes(module: Module, node: ast.expr, tainted: dict[str, bool]) -> bool:

@@ -15,9 +15,11 @@ Good:
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from lockgate.scan.rules.code.from_request import Sink
+from lockgate.scan.rules.code.from_request import reached
 from lockgate.scan.rules.rule import Rule
+from lockgate.scan.source import Module
 
 _OPENERS = frozenset(
     {
@@ -40,11 +42,15 @@ def _path(name: str, call: ast.Call) -> ast.expr | None:
     return None
 
 
+def _look(module: Module) -> Iterator[int]:
+    yield from reached(module, _path)
+
+
 RULE = Rule(
     id="request-path",
     scanner="code",
     severity="high",
     message="a path comes from a request, and nothing keeps it inside a folder",
     help="take only the name (`secure_filename`, `Path(name).name`), or resolve the path and check `is_relative_to`",
-    look=Sink(_path).__call__,
+    look=_look,
 )

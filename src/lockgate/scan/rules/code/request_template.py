@@ -15,9 +15,11 @@ Good:
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from lockgate.scan.rules.code.from_request import Sink
+from lockgate.scan.rules.code.from_request import reached
 from lockgate.scan.rules.rule import Rule
+from lockgate.scan.source import Module
 
 _MAKERS = frozenset(
     {
@@ -33,11 +35,15 @@ def _text(name: str, call: ast.Call) -> ast.expr | None:
     return call.args[0] if call.args and (name in _MAKERS or is_method) else None
 
 
+def _look(module: Module) -> Iterator[int]:
+    yield from reached(module, _text)
+
+
 RULE = Rule(
     id="request-template",
     scanner="code",
     severity="critical",
     message="a template's text comes from a request: whoever sends it runs code here",
     help="keep the template constant, and pass the value as a variable of it",
-    look=Sink(_text).__call__,
+    look=_look,
 )

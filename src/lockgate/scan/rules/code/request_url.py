@@ -15,9 +15,11 @@ Good:
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
-from lockgate.scan.rules.code.from_request import Sink
+from lockgate.scan.rules.code.from_request import reached
 from lockgate.scan.rules.rule import Rule
+from lockgate.scan.source import Module
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _FETCHERS = frozenset(
@@ -34,11 +36,15 @@ def _url(name: str, call: ast.Call) -> ast.expr | None:
     return call.args[0] if call.args and name in _FETCHERS else None
 
 
+def _look(module: Module) -> Iterator[int]:
+    yield from reached(module, _url)
+
+
 RULE = Rule(
     id="request-url",
     scanner="code",
     severity="high",
     message="the server fetches an address that comes from a request",
     help="look the address up among those that are allowed; never fetch what a request spells",
-    look=Sink(_url).__call__,
+    look=_look,
 )
