@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_no_value_of_a_secret_is_anywhere_after_a_scan(tmp_path: Path) -> None:
     commit_all(root, f"Use {values['gitlab']}")
     cache = tmp_path / "cache"
     shutil.copytree(_tools(), cache / "lockgate/tools", copy_function=os.link, symlinks=True)
-    where = {"XDG_CACHE_HOME": str(cache), "TMPDIR": str(_made(tmp_path / "tmp"))}
+    where: dict[str, Any] = {"XDG_CACHE_HOME": str(cache), "TMPDIR": str(_made(tmp_path / "tmp"))}
     said = []
     for arguments in (("--report", str(tmp_path / "out"), "-v"), ("--format", "sarif"), ("--format", "json"), ()):
         ran = lockgate(root, "scan", "code", "secrets", "workflows", *arguments, **where)
@@ -186,7 +187,11 @@ def test_a_package_in_a_subfolder_is_known_by_its_own_paths(tmp_path: Path) -> N
     commit_all(tmp_path / "mono")
     ran = scan(root, "code", "secrets")
     assert {one["path"] for one in ran.document["findings"]} == {"src/sample/load.py", "keys.txt"}
-    workspace = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tmp_path / "mono"), "CODEQL_LANGUAGES": "python"}
+    workspace: dict[str, Any] = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_WORKSPACE": str(tmp_path / "mono"),
+        "CODEQL_LANGUAGES": "python",
+    }
     document = json.loads(lockgate(root, "scan", "code", "--format", "sarif", **workspace).out)
     (result,) = document["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
