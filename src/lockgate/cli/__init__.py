@@ -19,7 +19,9 @@ from lockgate.model.errors import LockgateError
 COMMANDS = {
     "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
     "scan": "Run the security scan: dependencies, code, secrets, supply chain, workflows.",
-    "init": "Write the [tool.lockgate] table and extend .gitignore.",
+    "init": "Set a package up: the table, the workflows, lockgate's own lock.",
+    "render": "Write the workflows, dependabot.yml and CODEOWNERS from the table.",
+    "why": "Tell which setting and which reason produced a rendered line.",
     "doctor": "Show what is installed, what is missing, and how to mend it.",
     "clean": "Remove what lockgate keeps in this checkout.",
     "schema": "Print a JSON Schema: of the configuration or of a report.",

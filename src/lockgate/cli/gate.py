@@ -40,6 +40,12 @@ from lockgate.report import FORMATS
     metavar="DIR",
     help="Write the report in every format, and the coverage data, to DIR.",
 )
+@click.option(
+    "--cells",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Run no tests: take the cells from the reports of other machines below DIR, and combine their coverage.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Only problems and the verdict.")
 @click.option("--verbose", "-v", is_flag=True, help="Every check's own output too.")
 @click.pass_context
@@ -59,6 +65,7 @@ def command(  # noqa: PLR0913  (one parameter per option)
     offline: bool,
     format_: str,
     report_dir: Path | None,
+    cells: Path | None,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -75,6 +82,7 @@ def command(  # noqa: PLR0913  (one parameter per option)
       lockgate gate --python 3.12           everything, but tests on 3.12 only
       lockgate gate test-3.12 -- -k parser  some tests of one cell
       lockgate gate --keep-going --report out --format json
+      lockgate gate coverage --cells out    of cells that ran elsewhere
     """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows.gate import Wishes, gate  # --help needs none of it
     from lockgate.gate.plan import Selection
@@ -93,6 +101,7 @@ def command(  # noqa: PLR0913  (one parameter per option)
         offline=offline,
         format_=format_,
         report_dir=report_dir,
+        cells=cells,
     )
     return gate(wishes, Console(no_color=no_color, quiet=quiet, verbose=verbose))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("config", "gate", "scan", "doctor")
+NAMES = ("config", "gate", "scan", "render", "why", "doctor")
 
 
 @click.command("schema", short_help="Print a JSON Schema.")

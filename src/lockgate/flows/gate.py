@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from lockgate import __version__
 from lockgate import report as reports
+from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
 from lockgate.gate.run import Request, Result, run_gate
 from lockgate.model.errors import UnknownError
 from lockgate.model.gate import GateReport
 from lockgate.model.verdict import EXIT_CODES
+from lockgate.ports import actions, nested
 from lockgate.ports.console import Console
 from lockgate.ports.display import open_display
 from lockgate.ports.files import write_atomic
@@ -38,6 +42,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
     format_: str = "text"
     report_dir: Path | None = None
+    cells: Path | None = None
 
 
 def gate(wishes: Wishes, console: Console) -> int:
@@ -52,6 +57,8 @@ def gate(wishes: Wishes, console: Console) -> int:
         width = max(len(step.name) for step in steps)
         console.result("".join(f"{step.name:{width}}  Python {step.python}\n" for step in steps))
         return 0
+    actions.refuse_disagreement(project)
+    _tell_version(nested.locked_version(project.root), console)
     request = Request(
         project=project,
         selection=wishes.selection,
@@ -60,17 +67,29 @@ def gate(wishes: Wishes, console: Console) -> int:
         fix=wishes.fix,
         offline=wishes.offline,
         jobs=wishes.jobs,
-        data=wishes.report_dir / "coverage" if wishes.report_dir else None,
+        data=wishes.report_dir / cells.DATA if wishes.report_dir else None,
+        cells=wishes.cells,
+        needs=actions.needs(),
     )
     with open_display(console) as display:
         result = run_gate(request, display, Cancel())
     return _tell(result, wishes, console)
 
 
+def _tell_version(locked: str | None, console: Console) -> None:
+    """Say when CI, which runs the locked lockgate, may judge otherwise than this one."""
+    if locked not in {None, __version__}:
+        console.say(
+            f"lockgate: this is {__version__}, but {nested.FOLDER}/uv.lock has {locked}: "
+            f"CI runs `uv run --project {nested.FOLDER} --locked lockgate gate`",
+            "unknown",
+        )
+
+
 def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     report = result.report
     # Files first: whoever reads standard output may stop reading.
-    unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder)
+    unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder, console)
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
@@ -88,19 +107,33 @@ def _tell(result: Result, wishes: Wishes, console: Console) -> int:
 def _rendered(report: GateReport, format_: str, project: Path, environment: Mapping[str, str] = os.environ) -> str:
     """The report in a format; GitHub knows files by their path in the repository, not in the package."""
     workspace = environment.get("GITHUB_WORKSPACE")
-    if format_ in {"github", "sarif"} and workspace and environment.get("GITHUB_ACTIONS") == "true":
+    if format_ in {"github", "sarif"} and workspace and actions.is_here(environment):
         root, top = project.resolve(), Path(workspace).resolve()
         if root != top and root.is_relative_to(top):
             report = reports.below(report, root.relative_to(top).as_posix())
     return reports.render(report, format_)
 
 
-def _write_all(report: GateReport, folder: Path, project: Path) -> UnknownError | None:
+def _write_caches(report: GateReport, folder: Path, console: Console) -> None:
+    """Leave what the workflow says of its caches for `health`; a gate's verdict does not depend on it."""
+    ran = [check.name for check in report.checks if check.status != "not-run" and check.name != "needs"]
+    cell = re.fullmatch(r"test-(3\.\d{1,2})", ran[0]) if len(ran) == 1 else None
+    try:
+        lines = actions.caches(cell[1] if cell else None)
+    except ValueError as error:
+        console.say(f"lockgate: LOCKGATE_CACHES is malformed, so nothing is known of the caches: {error}", "unknown")
+        return
+    if lines is not None:
+        write_atomic(folder / "caches.ndjson", lines)
+
+
+def _write_all(report: GateReport, folder: Path, project: Path, console: Console) -> UnknownError | None:
     """Write every format; returns why that was not possible."""
     try:
         for format_ in reports.FORMATS:
             content = _rendered(report, format_, project).encode("utf-8", errors="backslashreplace")
             write_atomic(folder / reports.file_name(format_), content)
+        _write_caches(report, folder, console)
     except OSError as error:
         where = error.filename or folder
         return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
@@ -109,7 +142,7 @@ def _write_all(report: GateReport, folder: Path, project: Path) -> UnknownError 
 
 def _tell_github(report: GateReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:
     """In GitHub Actions: annotations and a step summary, without being asked."""
-    if environment.get("GITHUB_ACTIONS") != "true":
+    if not actions.is_here(environment):
         return
     if wishes.format_ == "text":
         console.document(_rendered(report, "github", wishes.folder, environment))

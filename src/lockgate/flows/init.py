@@ -1,21 +1,47 @@
-"""`lockgate init`: what it would change (pure), and the change."""
+"""`lockgate init`: what it would change, and the change."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
+from lockgate.flows import nested
+from lockgate.flows.render import Survey, survey
 from lockgate.gate import declared
 from lockgate.model.config import CHECKS
+from lockgate.model.decode import decode_config
 from lockgate.model.errors import UsageError
 from lockgate.model.project import Project
+from lockgate.ports import git
 from lockgate.ports.files import write_atomic
+from lockgate.workflows.drift import unified
+from lockgate.workflows.facts import NESTED
+from lockgate.workflows.files import stamp
 
 # Caches of uv and lockgate: a committed one is a poisoned one.
 IGNORED = (".uv/", ".uv-cache/", "uv.cache/", ".lockgate/")
+_HOOK = """\
+- repo: local
+  hooks:
+    - id: lockgate-render
+      name: the workflows are what the table says
+      entry: uv run --project {nested} --locked lockgate render --check
+      language: system
+      pass_filenames: false
+      files: ^(.*pyproject\\.toml|\\.github/.*)$
+"""
+_SECURITY = """\
+# Security
+
+Please report a vulnerability privately{where}, not in a public issue.
+Say what you did, what happened and which version it was.
+
+Only the latest release is supported with security updates.
+"""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -27,32 +53,111 @@ class Change(msgspec.Struct, frozen=True):
 
     def diff(self, root: Path) -> str:
         """The change as a unified diff."""
-        name = self.path.relative_to(root).as_posix()
-        lines = difflib.unified_diff(
-            (self.before or "").splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            fromfile="/dev/null" if self.before is None else f"a/{name}",
-            tofile=f"b/{name}",
-        )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return unified(self.path.relative_to(root).as_posix(), self.before, self.after)
 
 
-def changes(project: Project) -> tuple[Change, ...]:
-    """What `init` would write; empty when all is there."""
-    found = []
-    if project.tool("lockgate") is None:
-        path = project.root / "pyproject.toml"
-        before = _read(path) or ""
-        found.append(Change(path, before, _appended(before, table(project))))
-    ignore = project.root / ".gitignore"
-    text = _read(ignore)
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What `init` would do.
+
+    Attributes:
+        root: The repository's folder.
+        nested: Text of the nested project to write and lock; None when its lock is there.
+        kept: Paths of workflows that lockgate did not write and leaves alone.
+    """
+
+    root: Path
+    changes: tuple[Change, ...]
+    nested: str | None
+    kept: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all is there."""
+        return not self.changes and self.nested is None
+
+
+def set_up(project: Project, source: str | None = None) -> Setup:
+    """Read the package and plan; `source` says where lockgate itself comes from.
+
+    Raises:
+        LockgateError: A file cannot be read, the table has a mistake, or the source cannot be told.
+    """
+    written, changes = _with_table(project)
+    found = survey(written)
+    changes += [*_ignored(project.root), *_rendered(found), *_security(found.root), *_hooked(found.root)]
+    is_locked = (found.root / NESTED / "uv.lock").is_file()
+    return Setup(
+        root=found.root,
+        changes=tuple(changes),
+        nested=None if is_locked else nested.source(source, found.root).text(),
+        kept=tuple(file.path for file in found.managed() if _is_foreign(found, file.name)),
+    )
+
+
+def _with_table(project: Project) -> tuple[Project, list[Change]]:
+    """The package as it will be, and the change that makes it so."""
+    if project.tool("lockgate") is not None:
+        return project, []
+    path = project.root / "pyproject.toml"
+    before = _read(path) or ""
+    after = _appended(before, table(project))
+    document = tomllib.loads(after.removeprefix("\ufeff"))
+    config = decode_config(document["tool"]["lockgate"], file=path.name, text=after)
+    return msgspec.structs.replace(project, document=document, config=config, has_table=True), [
+        Change(path, before, after)
+    ]
+
+
+def _ignored(root: Path) -> Iterator[Change]:
+    path = root / ".gitignore"
+    text = _read(path)
     known = {line.strip().lstrip("/") for line in (text or "").splitlines()}
     missing = [entry for entry in IGNORED if entry not in known and entry.rstrip("/") not in known]
     if missing:
         heading = [] if text is None else [""]
-        block = [*heading, "# Caches of uv and lockgate", *missing]
-        found.append(Change(ignore, text, _appended(text or "", block, gap=False)))
-    return tuple(found)
+        yield Change(path, text, _appended(text or "", [*heading, "# Caches of uv and lockgate", *missing], gap=False))
+
+
+def _is_foreign(found: Survey, name: str) -> bool:
+    text = found.texts[name]
+    return text is not None and stamp(text) is None
+
+
+def _rendered(found: Survey) -> Iterator[Change]:
+    for file in found.managed():
+        text = found.texts[file.name]
+        if text != file.text and not _is_foreign(found, file.name):
+            yield Change(found.root / file.path, text, file.text)
+
+
+def _security(root: Path) -> Iterator[Change]:
+    if not any((root / folder / "SECURITY.md").exists() for folder in ("", ".github", "docs")):
+        owner, name = repository(root)
+        where = f" at https://github.com/{owner}/{name}/security/advisories/new" if owner else ""
+        yield Change(root / "SECURITY.md", None, _SECURITY.format(where=where))
+
+
+def _hooked(root: Path) -> Iterator[Change]:
+    """The hook of a package that uses pre-commit, put behind the last of its repositories."""
+    path = root / ".pre-commit-config.yaml"
+    text = _read(path)
+    repositories = re.search(
+        r"^repos:[^\S\n]*(?:#.*)?\n(?P<items>(?:[ \t#].*\n?|-.*\n?|\n)*)", text or "", re.MULTILINE
+    )
+    if text is None or repositories is None or "lockgate-render" in text:
+        return
+    items = repositories["items"].rstrip()
+    indent = re.search(r"^( *)-", items, re.MULTILINE)
+    hook = _HOOK.format(nested=NESTED)
+    block = "".join(f"{indent[1] if indent else ''}{line}\n" for line in hook.splitlines())
+    end = repositories.start("items") + len(items)
+    yield Change(path, text, f"{text[:end]}{'' if not items else chr(10)}{block}{text[end:].removeprefix(chr(10))}")
+
+
+def repository(root: Path) -> tuple[str, str]:
+    """Owner and name of the repository on GitHub, as its remote tells; empty where it does not."""
+    match = re.search(r"github\.com[:/]([^/]+)/([^/]+?)(?:\.git)?/?$", git.remote_url(root) or "")
+    return (match[1], match[2]) if match else ("", "")
 
 
 def table(project: Project) -> list[str]:
@@ -75,17 +180,41 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def apply(planned: tuple[Change, ...]) -> None:
-    """Write the files.
+def apply(planned: Setup) -> None:
+    """Write the files; lockgate's own lock first, for without it nothing else is of use.
 
     Raises:
         UsageError: A file cannot be written.
+        UnknownError: lockgate itself cannot be locked; nothing is written.
     """
-    for change in planned:
+    if planned.nested is not None:
+        nested.lock(planned.root, planned.nested)
+    for change in planned.changes:
         try:
             write_atomic(change.path.resolve(), change.after.encode())  # a link stays one
         except OSError as error:
             raise UsageError(f"{change.path}: {error.strerror or error}") from error
+
+
+def next_steps(project: Project, root: Path) -> str:
+    """What a person has to do: nobody else can tell the index and GitHub whom to trust."""
+    owner, name = repository(root)
+    config = project.config
+    trust = (
+        "let the index trust the workflow: in the project's publishing settings add a GitHub publisher\n"
+        f"       PyPI project name  {project.name}\n"
+        f"       Owner              {owner or '<owner of the repository>'}\n"
+        f"       Repository name    {name or '<name of the repository>'}\n"
+        "       Workflow name      publish.yml\n"
+        f"       Environment name   {config.publish.environment}"
+    )
+    steps = [
+        "lockgate doctor && lockgate gate, then commit what was written",
+        trust,
+        *([] if config.owners else ['name who reviews: [tool.lockgate] owners = ["@you"], then lockgate render']),
+        "lockgate protect plan: branch protection that waits for these checks",
+    ]
+    return "Next:\n" + "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
 
 
 def _read(path: Path) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from lockgate.flows.doctor import Diagnosis
+from lockgate.flows.render import RenderReport
+from lockgate.flows.why import Answer
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
 from lockgate.model.scan import ScanReport
@@ -15,6 +17,8 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "config": (Config, "[tool.lockgate] in pyproject.toml"),
     "gate": (GateReport, "the document of `lockgate gate --format json`"),
     "scan": (ScanReport, "the document of `lockgate scan --format json`"),
+    "render": (RenderReport, "the document of `lockgate render --check --format json`"),
+    "why": (Answer, "the document of `lockgate why --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
 }
 

@@ -7,18 +7,17 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from lockgate.gate import declared
+from lockgate.gate import bytecode, declared
 from lockgate.gate.installed import read_installed
+from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.gate.recipe import Recipe, declared_inputs
-from lockgate.model.errors import UnknownError
 from lockgate.model.project import Project, minor
-from lockgate.model.verdict import Status
-from lockgate.ports import git, process, surroundings, uv
+from lockgate.ports import git, uv
 from lockgate.ports.files import locked, write_atomic
 from lockgate.ports.interpreters import Finder, Interpreter
 from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
@@ -27,13 +26,7 @@ _FORMAT = 1
 _OLDEST = (3, 8)
 _STAMP = "lockgate.json"
 _PROBE = "lockgate_probe.py"
-_INSTALL_TIMEOUT = 1800.0
 _VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
-# Whole phrases: a package may well be called network-something.
-_OFFLINE = re.compile(
-    r"error sending request|failed to fetch|dns error|connect error|connection (?:refused|reset|closed|timed out)"
-    r"|(?:request|operation) (?:failed|timed out)|network (?:was|is|connectivity is) (?:disabled|unreachable)"
-)
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,16 +53,6 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         return path if path.exists() else None
 
 
-class NoEnvironmentError(Exception):
-    """The environment cannot be had; `status` says whether that is the package's fault (fail) or not (unknown)."""
-
-    def __init__(self, status: Status, reason: str, output: str = "") -> None:
-        super().__init__(reason)
-        self.status: Status = status
-        self.reason = reason
-        self.output = output
-
-
 class _Stamp(msgspec.Struct):
     key: str
     sources: dict[str, str]
@@ -83,7 +66,14 @@ class Environments:
         self._state = state
         self._tree = tree
         self._finder = finder
+        self._installer = Installer(project.root, offline=offline)
         self._offline = offline
+        self._made: dict[Path, Interpreter] = {}
+
+    def keep_bytecode(self) -> None:
+        """Keep what the environments made in this run have compiled by now, for the next ones."""
+        for site, interpreter in self._made.items():
+            bytecode.keep(site, interpreter)
 
     def current(self, recipe: Recipe) -> Environment | None:
         """The environment of `recipe` when it stands and nothing that it is made of has changed."""
@@ -91,7 +81,7 @@ class Environments:
         return None if interpreter is None else self._current(recipe, interpreter)
 
     @contextlib.contextmanager
-    def ready(self, recipe: Recipe, cancel: process.Cancel, say: Callable[[str], None]) -> Iterator[Environment]:
+    def ready(self, recipe: Recipe, errand: Errand) -> Iterator[Environment]:
         """Hold the environment of `recipe`, made or renewed if need be, against change by another lockgate.
 
         Raises:
@@ -99,11 +89,11 @@ class Environments:
         """
 
         def waiting() -> bool:
-            say("waiting for another lockgate in this checkout")
-            return not cancel.requested()
+            errand.say("waiting for another lockgate in this checkout")
+            return not errand.cancel.requested()
 
         lock = self._state / "envs" / f"{recipe.python}.lock"
-        interpreter = self._interpreter(recipe.python, cancel, say)
+        interpreter = self._interpreter(recipe.python, errand)
         try:
             while True:
                 with locked(lock, shared=True, waiting=waiting):
@@ -113,13 +103,13 @@ class Environments:
                         return
                 with locked(lock, shared=False, waiting=waiting):
                     if self._current(recipe, interpreter) is None:
-                        self._make(recipe, interpreter, cancel, say)
+                        self._make(recipe, interpreter, errand)
         except InterruptedError:
             raise NoEnvironmentError("skipped", "stopped while waiting for another lockgate") from None
         except OSError as error:
             raise NoEnvironmentError("unknown", f"{error.filename or lock}: {error.strerror or error}") from error
 
-    def _interpreter(self, python: str, cancel: process.Cancel, say: Callable[[str], None]) -> Interpreter:
+    def _interpreter(self, python: str, errand: Errand) -> Interpreter:
         if minor(python) < _OLDEST:
             raise NoEnvironmentError(
                 "unknown",
@@ -134,13 +124,13 @@ class Environments:
             raise NoEnvironmentError(
                 "unknown", f"Python {python} is not on this machine and may not be downloaded; install it: {command}"
             )
-        say(f"fetching Python {python} through uv")
-        done = self._uv(("python", "install", python), cancel)
+        errand.say(f"fetching Python {python} through uv")
+        done = self._installer.run(("python", "install", python), errand)
         if done.cancelled:
             raise NoEnvironmentError("skipped", "stopped while fetching Python")
         found = self._finder.find(python)
         if found is None:
-            why = _last_line(done.output or done.error)
+            why = last_line(done.output or done.error)
             raise NoEnvironmentError(
                 "unknown", f"Python {python} cannot be had: {why}; install it: {command}", done.output
             )
@@ -189,42 +179,42 @@ class Environments:
             parts.append(_version_lines(self._project.root, self._tree))
         return parts
 
-    def _make(
-        self, recipe: Recipe, interpreter: Interpreter, cancel: process.Cancel, say: Callable[[str], None]
-    ) -> None:
+    def _make(self, recipe: Recipe, interpreter: Interpreter, errand: Errand) -> None:
         folder = self._folder(recipe)
         (folder / _STAMP).unlink(missing_ok=True)
         if not _made_by(folder, interpreter):
             shutil.rmtree(folder, ignore_errors=True)
-        say("installing")
+        errand.say("installing")
         if recipe.locked:
-            self._sync(recipe, interpreter, folder, cancel)
+            self._sync(recipe, interpreter, folder, errand)
         else:
-            self._resolve(recipe, interpreter, folder, cancel)
+            self._resolve(recipe, interpreter, folder, errand)
         site = _site_packages(folder)
+        bytecode.lend(site, interpreter)
+        self._made[site] = interpreter
         write_atomic(site / _PROBE, probe_source().read_bytes())
         installed = read_installed(folder, self._project.root)
         stamp = _Stamp(key=self._key(recipe, interpreter), sources=installed.sources)
         write_atomic(folder / _STAMP, msgspec.json.encode(stamp))
 
-    def _sync(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
+    def _sync(self, recipe: Recipe, interpreter: Interpreter, folder: Path, errand: Errand) -> None:
         arguments = ["sync", "--locked", "--python", interpreter.path, *self._rebuild(folder)]
         arguments += [] if self._project.config.groups is None else ["--no-default-groups"]
         arguments += [part for name in recipe.groups for part in ("--group", name)]
         arguments += [part for name in recipe.extras for part in ("--extra", name)]
         if self._project.lock is not None and self._project.lock.parent != self._project.root:
             arguments += ["--package", self._project.name]
-        self._install(arguments, cancel, folder)
+        self._installer.install(arguments, errand, folder)
         missing = [
             text for name, text in recipe.tools if name not in read_installed(folder, self._project.root).versions
         ]
         extra = [*missing, *recipe.packages, *(part for name in recipe.requirements for part in ("-r", name))]
         if extra:
-            self._install(["pip", "install", "--python", str(folder), *extra], cancel, folder)
+            self._installer.install(["pip", "install", "--python", str(folder), *extra], errand, folder)
 
-    def _resolve(self, recipe: Recipe, interpreter: Interpreter, folder: Path, cancel: process.Cancel) -> None:
+    def _resolve(self, recipe: Recipe, interpreter: Interpreter, folder: Path, errand: Errand) -> None:
         if not folder.exists():
-            self._install(["venv", "--python", interpreter.path, str(folder)], cancel, folder)
+            self._installer.install(["venv", "--python", interpreter.path, str(folder)], errand, folder)
         wanted: list[str] = []
         if recipe.package:
             extras = f"[{','.join(recipe.extras)}]" if recipe.extras else ""
@@ -237,7 +227,7 @@ class Environments:
         wanted += [*recipe.packages, *(text for _, text in recipe.tools)]
         if wanted:
             command = ["pip", "install", "--python", str(folder), *self._rebuild(folder), *wanted]
-            self._install(command, cancel, folder)
+            self._installer.install(command, errand, folder)
 
     def _rebuild(self, folder: Path) -> list[str]:
         """Build the package again where uv's cache cannot know that it must: native code, versions from git."""
@@ -247,27 +237,6 @@ class Environments:
         local = read_installed(folder, project.root).local if folder.exists() else ()
         names = [*([project.name] if stale and project.is_package else []), *local]
         return [part for name in names for part in ("--reinstall-package", name)]
-
-    def _install(self, arguments: list[str], cancel: process.Cancel, folder: Path) -> None:
-        done = self._uv(tuple(arguments), cancel, UV_PROJECT_ENVIRONMENT=str(folder))
-        if done.cancelled:
-            raise NoEnvironmentError("skipped", "stopped while installing")
-        if done.code != 0:
-            raise _explain(done, arguments)
-
-    def _uv(self, arguments: tuple[str, ...], cancel: process.Cancel, **extra: str) -> process.Finished:
-        offline = ("--offline",) if self._offline else ()
-        try:
-            binary = uv.find_uv()
-        except UnknownError as error:
-            raise NoEnvironmentError("unknown", f"{error.message}; {error.hint}") from error
-        command = process.Command(
-            argv=(str(binary), *arguments, *offline),
-            cwd=self._project.root,
-            environment={**surroundings.for_uv(), **extra},
-            timeout=_INSTALL_TIMEOUT,
-        )
-        return process.run(command, cancel)
 
 
 def probe_source() -> Path:
@@ -319,34 +288,3 @@ def _version_lines(root: Path, tree: Tree) -> list[bytes]:
             content = (root / os.fsdecode(name)).read_bytes()
             lines += _VERSION_LINE.findall(content) if name.endswith(b".py") else [content]
     return lines
-
-
-def _explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError:
-    """Uv's refusal in the gate's words: is the package at fault, or was something missing?"""
-    text = done.output or done.error
-    lower = text.lower()
-    if done.code is None:
-        return NoEnvironmentError("unknown", f"uv could not be started: {done.error}")
-    if done.timed_out:
-        return NoEnvironmentError("unknown", f"uv {arguments[0]} did not end within 30 minutes", text)
-    if "needs to be updated" in lower and "lock" in lower:
-        return NoEnvironmentError("fail", "uv.lock does not match pyproject.toml; run `uv lock` and commit it", text)
-    if "no space left" in lower or "disk quota" in lower:
-        return NoEnvironmentError("unknown", f"the disk is full; free some space: {_last_line(text)}", text)
-    if _OFFLINE.search(lower) is not None:
-        return NoEnvironmentError("unknown", f"the package index could not be reached: {_last_line(text)}", text)
-    if "failed to build" in lower or "build backend" in lower or "build failed" in lower:
-        what = re.search(r"failed to build `?([^`\n]+)`?", text, re.IGNORECASE)
-        return NoEnvironmentError("fail", f"{what[1].strip() if what else 'a dependency'} does not build", text)
-    if "no solution found" in lower or "unsatisfiable" in lower:
-        return NoEnvironmentError("fail", "its requirements cannot be met on this Python", text)
-    if "parse" in lower and "uv.lock" in lower:
-        return NoEnvironmentError("fail", "uv.lock cannot be read; run `uv lock` and commit it", text)
-    return NoEnvironmentError("unknown", f"uv {arguments[0]} failed (exit {done.code}): {_last_line(text)}", text)
-
-
-def _last_line(text: str) -> str:
-    """The line that says most: uv's `error:` line, else the last one."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("error:", "\u00d7", "Caused by:"))]
-    return (errors or lines or ["no message"])[-1].removeprefix("error: ")

@@ -27,6 +27,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         asked_git: It ran git.
         cacheable: A pass may be reused.
         identity: The environment's identity when the check began.
+        root: The project's folder on the machine where `data` was measured, when that was another one.
+        attempts: What became of each attempt to install the environment, when the first one failed.
     """
 
     check: Check
@@ -39,6 +41,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     cacheable: bool = True
     identity: str = ""
     coverage: Coverage | None = None
+    root: str = ""
+    attempts: tuple[str, ...] = ()
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +53,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         folder: The check's own folder in this run, for its files.
         memory: A folder that tools may keep their caches in.
         data: Coverage data files by name of the test cell, for the coverage check.
+        roots: The project's folder where a cell's data was measured, by its name, when that was another machine.
         progress: Called with tests done and tests collected.
     """
 
@@ -61,6 +66,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     cancel: Cancel
     pytest_args: tuple[str, ...] = ()
     data: dict[str, tuple[Path, ...]] = {}
+    roots: dict[str, str] = {}
     progress: Callable[[int, int], None] = lambda _done, _total: None
 
     def run(

@@ -386,16 +386,17 @@ def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
     return {name: hook for name, hook in locals().items() if name.startswith("pytest_")}
 
 
-def _combine(cells: List[List[str]], data_file: str, report: str, fail_under: str) -> None:
+def _combine(cells: List[List[str]], roots: List[str], here: str, data_file: str, report: str, fail_under: str) -> None:
     """Combine the cells' data files and write coverage's JSON report; a broken file is an error, not a gap."""
     import coverage
 
-    telling = []
-    for paths in cells:
+    telling: List[str] = []
+    for paths, root in zip(cells, roots):  # noqa: B905  (Python 3.8)
         measured = [path for path in paths if _measured(path)]
         if not measured:
             raise SystemExit(f"{', '.join(paths)}: hold no measured file")
-        telling += measured
+        for path in measured:
+            telling.append(_moved(path, root, here, f"{data_file}-{len(telling)}") if root not in ("", here) else path)
     cov = coverage.Coverage(data_file=data_file, config_file=True, messages=False)
     cov.combine(telling, strict=True, keep=True)
     cov.save()
@@ -414,6 +415,25 @@ def _measured(path: str) -> bool:
     data = coverage.CoverageData(basename=path)
     data.read()
     return bool(data.measured_files())
+
+
+def _moved(path: str, root: str, here: str, target: str) -> str:
+    """A copy of a data file in which what was measured below `root` lies below `here`."""
+    import coverage
+
+    data = coverage.CoverageData(basename=path)
+    data.read()
+    moved = coverage.CoverageData(basename=target)
+    read: Callable[[str], Any] = data.arcs if data.has_arcs() else data.lines
+    add: Callable[[Dict[str, Any]], None] = moved.add_arcs if data.has_arcs() else moved.add_lines
+    add({})  # files of which nothing ran count too, whichever kind of data this is
+    for old in data.measured_files():
+        inside = old.startswith(os.path.join(root, ""))
+        new = os.path.join(here, os.path.relpath(old, root)) if inside else old
+        add({new: read(old) or []})
+        moved.touch_file(new, data.file_tracer(old) or "")
+    moved.write()
+    return target
 
 
 if __name__ == "__main__":

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from lockgate.gate import durations
+from lockgate.gate import cells, durations
 from lockgate.gate.bench import Bench, set_up
 from lockgate.gate.checks.ruff import fix
-from lockgate.gate.environments import NoEnvironmentError
+from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.keep import keep
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
@@ -35,6 +35,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         fix: Apply ruff's fixes and formatting first.
         jobs: Commands at a time; 0 means one per core.
         data: Folder that receives the cells' coverage data, or None.
+        cells: Folder with the reports of the test cells that other machines ran; None means that they run here.
+        needs: The check of the jobs that this one waited for, or None.
     """
 
     project: Project
@@ -45,6 +47,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     offline: bool = False
     jobs: int = 0
     data: Path | None = None
+    cells: Path | None = None
+    needs: Check | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,22 +76,32 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
     begun = clock.monotonic()
     planned = plan(request.project, request.selection)
     steps = planned.selected()
+    taken: dict[str, Outcome] = {}
+    if request.cells is not None:
+        cells.refuse_useless(planned, request.selection)
+        names = [step.name for step in steps if step.kind == "test"]
+        taken = cells.take(request.cells, request.project, names)
+    warnings: tuple[str, ...] = ()
     state = open_state(request.project.root)
     with _run_folder(state) as folder:
         bench = _bench(request, state, folder)
         if request.fix:
-            _fix(bench, planned, cancel)
+            warnings += _fix(bench, planned, cancel)
             bench = _bench(request, state, folder)
         memory = bench.memory / "durations.json"
         expected = durations.recall(memory)
         listener.planned({step.name: expected.get(step.name, 0.0) for step in steps})
-        crew = Crew(bench, steps, listener, cancel, expected)
+        crew = Crew(bench, steps, taken, listener, cancel, expected)
         outcomes = crew.run(jobs=request.jobs or _cores(), keep_going=request.keep_going)
-        warnings = keep(bench, steps, outcomes, crew.started)
-        warnings += _export(request.data, outcomes)
-        durations.record(memory, _taken(outcomes))
+        warnings += keep(bench, steps, outcomes, crew.started)
+        report = _report(request, planned, outcomes, round(clock.monotonic() - begun, 3))
+        if request.data is not None and any(step.kind == "test" for step in steps):
+            whole = not request.selection.pytest_args
+            warnings += cells.export(request.data, report, outcomes, request.project.root, whole=whole)
+        durations.record(memory, _seconds(outcomes, crew.started))
+        bench.environments.keep_bytecode()
     return Result(
-        report=_report(request, planned, outcomes, round(clock.monotonic() - begun, 3)),
+        report=report,
         outputs={name: outcome.output for name, outcome in outcomes.items()},
         interrupted=crew.interrupted,
         warnings=warnings,
@@ -122,14 +136,16 @@ def _bench(request: Request, state: Path, folder: Path) -> Bench:
     )
 
 
-def _fix(bench: Bench, planned: Plan, cancel: Cancel) -> None:
-    """Let ruff mend what it can before the gate looks."""
+def _fix(bench: Bench, planned: Plan, cancel: Cancel) -> tuple[str, ...]:
+    """Let ruff mend what it can before the gate looks; returns what became of failed attempts to install it."""
     step = next((step for step in planned.selected() if step.kind in {"lint", "format"}), None)
     if step is None:
         raise UsageError("--fix needs lint or format among the checks", "leave --fix out, or select lint and format")
     kinds = {step.kind for step in planned.selected()}
+    attempts: list[str] = []
+    errand = Errand(cancel, lambda _what: None, attempts.append)
     try:
-        with bench.environments.ready(bench.recipes[step.python], cancel, lambda _what: None) as environment:
+        with bench.environments.ready(bench.recipes[step.python], errand) as environment:
             fix(
                 Context(
                     project=bench.project,
@@ -144,35 +160,21 @@ def _fix(bench: Bench, planned: Plan, cancel: Cancel) -> None:
             )
     except NoEnvironmentError as error:
         raise UnknownError(f"nothing was fixed: {error.reason}") from error
+    return tuple(attempts)
 
 
-def _export(folder: Path | None, outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
-    """Copy the cells' coverage data to where another machine may fetch them; returns why it could not be done."""
-    if folder is None:
-        return ()
-    try:
-        for name, outcome in outcomes.items():
-            for number, path in enumerate(outcome.data):
-                target = folder / f"{name}-{number}"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-    except OSError as error:
-        where = error.filename2 or error.filename or folder
-        return (f"the coverage data were not exported: {where}: {error.strerror or error}",)
-    return ()
-
-
-def _taken(outcomes: Mapping[str, Outcome]) -> dict[str, float]:
-    """Seconds of the checks that ran to their end in this run."""
-    checks = [outcome.check for outcome in outcomes.values() if not outcome.check.cached]
+def _seconds(outcomes: Mapping[str, Outcome], started: Collection[str]) -> dict[str, float]:
+    """Seconds of the checks that ran here to their end."""
+    checks = [outcomes[name].check for name in started]
     return {check.name: check.seconds for check in checks if check.status in {"pass", "fail"}}
 
 
 def _report(request: Request, planned: Plan, outcomes: Mapping[str, Outcome], seconds: float) -> GateReport:
     checks = tuple(
-        outcomes[step.name].check if step.name in outcomes else Check(name=step.name, status="not-run")
+        _check(outcomes[step.name]) if step.name in outcomes else Check(name=step.name, status="not-run")
         for step in planned.steps
     )
+    checks += () if request.needs is None else (request.needs,)
     root = request.project.root
     commit = git.head(root)
     return GateReport(
@@ -186,3 +188,8 @@ def _report(request: Request, planned: Plan, outcomes: Mapping[str, Outcome], se
         checks=checks,
         coverage=next((one.coverage for one in outcomes.values() if one.coverage is not None), None),
     )
+
+
+def _check(outcome: Outcome) -> Check:
+    """The check as it is reported: what was kept for later runs says nothing of this run's installing."""
+    return msgspec.structs.replace(outcome.check, notes=(*outcome.check.notes, *outcome.attempts))

@@ -12,7 +12,8 @@ import msgspec
 
 from lockgate.gate.bench import Bench
 from lockgate.gate.checks import RUNNERS
-from lockgate.gate.environments import Environment, NoEnvironmentError
+from lockgate.gate.environments import Environment
+from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
 from lockgate.gate.plan import Step
@@ -67,9 +68,16 @@ class Crew:
     """
 
     def __init__(
-        self, bench: Bench, steps: Sequence[Step], listener: Listener, cancel: Cancel, expected: Mapping[str, float]
+        self,
+        bench: Bench,
+        steps: Sequence[Step],
+        taken: Mapping[str, Outcome],
+        listener: Listener,
+        cancel: Cancel,
+        expected: Mapping[str, float],
     ) -> None:
         self._bench = bench
+        self._taken = taken
         self._steps = list(steps)
         self._names = {step.name for step in steps}
         self._listener = listener
@@ -95,14 +103,18 @@ class Crew:
         self._cancel.set()
 
     def _look_up_all(self) -> list[Step]:
-        """Answer from the cache what can be, in the order of needs; returns the rest."""
-        pythons = dict.fromkeys(step.python for step in self._steps)
+        """Answer from elsewhere's reports and from the cache what can be, in the order of needs; returns the rest."""
+        for step in self._steps:
+            if step.name in self._taken:
+                self._finish(step, self._taken[step.name])
+        steps = [step for step in self._steps if step.name not in self._taken]
+        pythons = dict.fromkeys(step.python for step in steps)
         found = {python: self._bench.environments.current(self._bench.recipes[python]) for python in pythons}
         self._environments.ready |= {python for python, environment in found.items() if environment is not None}
         if self._bench.fresh:
-            return list(self._steps)
+            return steps
         pending = []
-        for step in self._steps:
+        for step in steps:
             environment = found[step.python]
             needs_met = all(name in self._outcomes for name in step.needs if name in self._names)
             hit = self._look_up(step, environment) if environment is not None and needs_met else None
@@ -195,16 +207,18 @@ class Crew:
     def _outcome(self, step: Step) -> Outcome:
         begun = clock.monotonic()
         identity = ""
+        attempts: list[str] = []
 
         def say(what: str) -> None:
             self._listener.noted(step.name, what)
 
+        errand = Errand(self._cancel, say, attempts.append)
         try:
-            with self._bench.environments.ready(self._bench.recipes[step.python], self._cancel, say) as environment:
+            with self._bench.environments.ready(self._bench.recipes[step.python], errand) as environment:
                 self._messages.put(_Ready(step.python))
                 hit = None if self._bench.fresh else self._look_up(step, environment)
                 if hit is not None:
-                    return hit
+                    return msgspec.structs.replace(hit, attempts=tuple(attempts))
                 say("")
                 begun = clock.monotonic()
                 identity = environment.identity
@@ -214,7 +228,7 @@ class Crew:
             outcome = _without_environment(step, error)
         took = clock.monotonic() - begun
         check = msgspec.structs.replace(outcome.check, seconds=round(took, 3))
-        return msgspec.structs.replace(outcome, check=check, identity=identity)
+        return msgspec.structs.replace(outcome, check=check, identity=identity, attempts=tuple(attempts))
 
     def _run(self, step: Step, environment: Environment) -> Outcome:
         """The check's outcome, also when the run's own folder has no room for it."""
@@ -243,6 +257,7 @@ class Crew:
             cancel=self._cancel,
             pytest_args=self._bench.pytest_args,
             data=self._data(step),
+            roots={name: self._taken[name].root for name in step.needs if name in self._taken},
             progress=lambda done, total: self._listener.progressed(step.name, done, total),
         )
         return RUNNERS[step.kind](context)

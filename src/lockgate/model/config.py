@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,7 +15,22 @@ _DURATION = "a number above 0 and a unit, e.g. 90s, 10m or 7d"
 # The look-ahead refuses zero: nothing can end within 0s.
 Duration = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])\d+(\.\d+)?[smhd]$", description=_DURATION)]
 Size = Annotated[str, msgspec.Meta(pattern=r"^\d+(KB|MB|GB)$", description="a number and a unit, e.g. 200MB")]
-AbsolutePath = Annotated[str, msgspec.Meta(pattern=r"^/", description="an absolute path: uv does not expand ~")]
+_ABSOLUTE = r"^/(?!.*\$\{\{)[^\x00-\x1f\x7f]*(?!\n)$"
+AbsolutePath = Annotated[str, msgspec.Meta(pattern=_ABSOLUTE, description="an absolute path: uv does not expand ~")]
+# Names that stand in workflows, where `${{` would be computed and a control character would break out of its line.
+_NAME = r"^(?!.*\$\{\{)[^\x00-\x1f\x7f]+(?!\n)$"
+Label = Annotated[str, msgspec.Meta(pattern=_NAME, description="a name without ${{ and control characters")]
+Labels = Annotated[tuple[Label, ...], msgspec.Meta(min_length=1)]
+_BRANCH = r"^(?![-/.])(?!.*(?:\.\.|//|@\{|\$\{\{|\.lock$|/\.|[/.]$))[^\x00-\x20\x7f~^:?*\[\\]+(?!\n)$"
+Branch = Annotated[str, msgspec.Meta(pattern=_BRANCH, description="a branch's name as git allows it, e.g. main")]
+_OWNER = r"^(@[^\s@/#]+(/[^\s@/#]+)?|[^\s@#]+@[^\s@#]+)(?!\n)$"
+Owner = Annotated[str, msgspec.Meta(pattern=_OWNER, description="@user, @organization/team or a mail address")]
+# Without wildcards and what else GitHub's patterns would read as more than a name.
+_FOLDER = (
+    r"^(?![ /~])(?!(?:.*/)?\.\.(?:/|$))(?!.*\$\{\{)[^\x00-\x1f\x7f*?\[\]\\\"!#]*[^\x00-\x20\x7f*?\[\]\\\"!#](?!\n)$"
+)
+Folder = Annotated[str, msgspec.Meta(pattern=_FOLDER, description="a folder below the package's, without wildcards")]
+PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Folder)
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -51,7 +66,7 @@ class TestConfig(Table, frozen=True):
     args: tuple[str, ...] = ()
     reruns: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
     timeout: Duration = "10m"
-    cache: tuple[str, ...] = ()
+    cache: tuple[Folder, ...] = ()
 
 
 class CustomCheck(Table, frozen=True):
@@ -84,14 +99,14 @@ class Waiver(Table, frozen=True, kw_only=True):
 class PublishConfig(Table, frozen=True):
     """`[tool.lockgate.publish]`."""
 
-    environment: str = "pypi-publishing"
+    environment: Label = "pypi-publishing"
     reviewers: tuple[str, ...] = ()
 
 
 class ProtectionConfig(Table, frozen=True):
     """`[tool.lockgate.protection]`."""
 
-    branch: str = "main"
+    branch: Branch = "main"
     kind: Literal["classic", "ruleset"] = "classic"
     approvals: Annotated[int, msgspec.Meta(ge=0, le=6)] = 1
     admins: bool = True
@@ -100,7 +115,7 @@ class ProtectionConfig(Table, frozen=True):
 class ReportsConfig(Table, frozen=True):
     """`[tool.lockgate.reports]`."""
 
-    branch: str = "lockgate-reports"
+    branch: Branch = "lockgate-reports"
     details: bool = False
 
 
@@ -122,6 +137,54 @@ class PhaseConfig(Table, frozen=True):
     protection: Phase = "enforce"
 
 
+class JobConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows.FILE.jobs.JOB]`: additions to a rendered job.
+
+    Attributes:
+        permissions: Of the job's token, beside those that it has.
+        before: Steps by the id of the step that they stand before.
+        after: Steps by the id of the step that they stand behind.
+    """
+
+    runs_on: Label | Labels | None = None
+    timeout_minutes: Annotated[int, msgspec.Meta(ge=1, le=4320)] | None = None
+    permissions: dict[str, Literal["read", "write", "none"]] = {}
+    env: dict[str, str] = {}
+    before: dict[str, tuple[dict[str, Any], ...]] = {}
+    after: dict[str, tuple[dict[str, Any], ...]] = {}
+
+
+class FileConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows.FILE]`; `managed = false`: written by hand, and only its promises are checked."""
+
+    managed: bool = True
+
+
+class WorkflowConfig(FileConfig, frozen=True):
+    """`[tool.lockgate.workflows.FILE]` of a workflow, with additions that outlast an upgrade."""
+
+    env: dict[str, str] = {}
+    jobs: dict[str, JobConfig] = {}
+    extra_jobs: dict[str, dict[str, Any]] = {}
+
+
+class WorkflowsConfig(Table, frozen=True):
+    """`[tool.lockgate.workflows]`; `root` is the repository's folder, relative to the package (default: git's)."""
+
+    root: str | None = None
+    quality_gate: WorkflowConfig = WorkflowConfig()
+    security_scan: WorkflowConfig = WorkflowConfig()
+    publish: WorkflowConfig = WorkflowConfig()
+    dependabot: FileConfig = FileConfig()
+    codeowners: FileConfig = FileConfig()
+
+
+class DependabotConfig(Table, frozen=True):
+    """`[tool.lockgate.dependabot]`."""
+
+    schedule: Literal["daily", "weekly", "monthly"] = "daily"
+
+
 class Config(Table, frozen=True):
     """`[tool.lockgate]`: everything has a default that is right for most packages.
 
@@ -139,8 +202,8 @@ class Config(Table, frozen=True):
 
     python: Annotated[tuple[PythonVersion, ...], msgspec.Meta(min_length=1)] | None = None
     checks: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] | None = None
-    owners: tuple[str, ...] = ()
-    runner: str = "ubuntu-24.04"
+    owners: tuple[Owner, ...] = ()
+    runner: Label = "ubuntu-24.04"
     groups: tuple[str, ...] | None = None
     extras: tuple[str, ...] | None = None
     requirements: tuple[str, ...] = ()
@@ -161,3 +224,5 @@ class Config(Table, frozen=True):
     reports: ReportsConfig = ReportsConfig()
     health: HealthConfig = HealthConfig()
     phase: PhaseConfig = PhaseConfig()
+    workflows: WorkflowsConfig = WorkflowsConfig()
+    dependabot: DependabotConfig = DependabotConfig()

@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 import msgspec
 
-from lockgate.model.config import CHECKS, AbsolutePath, Config, CustomCheck, Duration, PythonVersion, Size
+from lockgate.model.config import CHECKS, PATTERNED, Config
 from lockgate.model.errors import UsageError
 from lockgate.model.tomlline import line_of
 
 TABLE = ("tool", "lockgate")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # What a pattern asks for, by the pattern.
-_EXAMPLES = {meta.pattern: meta.description for _, meta in map(get_args, (PythonVersion, Duration, Size, AbsolutePath))}
+_EXAMPLES = {meta.pattern: meta.description for _, meta in map(get_args, PATTERNED)}
 _TEST_CELL = re.compile(r"test-3\.\d{1,2}")
 
 
@@ -54,11 +54,11 @@ def _explain(error: msgspec.ValidationError, table: Mapping[str, Any], where: Ca
         key = unknown[1]
         return UsageError(
             f"{where(*path, key)}: unknown key {key!r} in [{_dotted(TABLE, shown)}]",
-            suggest(key, [field.encode_name for field in msgspec.structs.fields(_table_at(shown))]),
+            suggest(key, [field.encode_name for field in msgspec.structs.fields(_table_at(path))]),
         )
     wrong = re.fullmatch(r"Invalid enum value '(.*)'", message)
     if wrong is not None:
-        names = _literals(_field_at(shown).type)
+        names = _literals(_annotation_at(path))
         return UsageError(
             f"{where(*path)}: {_dotted(TABLE, shown)}: invalid value {wrong[1]!r}", suggest(wrong[1], names)
         )
@@ -95,32 +95,41 @@ def _dotted(*parts: Sequence[str]) -> str:
 
 def _path(location: str, table: Mapping[str, Any]) -> tuple[str | int, ...]:
     """Keys and indices in a msgspec location such as `$.coverage.threshold` or `$.python[0]`."""
-    parts = re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", location)
-    return tuple(key or (_culprit(table) if index == "..." else int(index)) for key, index in parts)
+    path: tuple[str | int, ...] = ()
+    for key, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", location):
+        path = (*path, key or (_culprit(table, path) if index == "..." else int(index)))
+    return path
 
 
-def _culprit(table: Mapping[str, Any]) -> str:
-    """The first of `[tool.lockgate.check.*]` that is wrong: msgspec does not name keys of free choice."""
-    for name, check in table["check"].items():
+def _culprit(table: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
+    """The first key of free choice below `path` whose value is wrong: msgspec does not name those."""
+    values: Any = table
+    for key in path:
+        values = values[key]
+    kind = get_args(_annotation_at(path))[1]
+    for name, value in values.items():
         try:
-            msgspec.convert(check, CustomCheck)
+            msgspec.convert(value, kind)
         except msgspec.ValidationError:
             return str(name)
-    raise AssertionError(table)  # pragma: no cover  (msgspec has just refused one of them)
+    raise AssertionError(values)  # pragma: no cover  (msgspec has just refused one of them)
 
 
-def _table_at(path: Sequence[str]) -> type[msgspec.Struct]:
-    """The type of the table under the keys `path`; names of custom checks are keys of free choice."""
-    table: type[msgspec.Struct] = Config
+def _annotation_at(path: Sequence[str | int]) -> Any:  # noqa: ANN401
+    """The type of what stands under `path`: through tables, values of free keys and elements."""
+    annotation: Any = Config
     for key in path:
-        fields = {field.encode_name: field.type for field in msgspec.structs.fields(table)}
-        table = _inner_table(fields[key]) or table if key in fields else table
-    return table
+        if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+            annotation = {field.encode_name: field.type for field in msgspec.structs.fields(annotation)}[str(key)]
+        else:
+            annotation = get_args(annotation)[isinstance(key, str)]
+    return annotation
 
 
-def _field_at(path: Sequence[str]) -> msgspec.structs.FieldInfo:
-    fields = msgspec.structs.fields(_table_at(path[:-1]))
-    return next(field for field in fields if field.encode_name == path[-1])
+def _table_at(path: Sequence[str | int]) -> type[msgspec.Struct]:
+    """The type of the table under `path`."""
+    found: type[msgspec.Struct] = _annotation_at(path)  # msgspec names fields of tables only
+    return found
 
 
 def _literals(annotation: Any) -> list[str]:  # noqa: ANN401
@@ -130,21 +139,10 @@ def _literals(annotation: Any) -> list[str]:  # noqa: ANN401
     return [text for argument in get_args(annotation) for text in _literals(argument)]
 
 
-def _inner_table(annotation: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401
-    """The Struct in an annotation, also inside a tuple or dict."""
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _inner_table(argument)
-        if found is not None:
-            return found
-    return None
-
-
 def _validate(config: Config, where: Callable[..., str]) -> None:
     """What types cannot say; `where(*keys)` is the `file:line` of a key."""
     for name in config.check:
-        if name in CHECKS or _TEST_CELL.fullmatch(name):
+        if name in (*CHECKS, "needs") or _TEST_CELL.fullmatch(name):
             raise UsageError(
                 f"{where('check', name)}: a custom check cannot be called {name!r}: that is a built-in check"
             )

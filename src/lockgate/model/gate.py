@@ -37,6 +37,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why the status is what it is, when problems alone do not say.
         key: First 12 hex digits of the cache key, or None when the check cannot be cached.
         notes: What a reader should know although it does not decide the status.
+        taken_from: The report of another machine that says all this, when the check did not run here.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     cached_age: float | None = None
     key: str | None = None
     notes: tuple[str, ...] = ()
+    taken_from: str | None = None
 
 
 class Missing(msgspec.Struct, frozen=True):

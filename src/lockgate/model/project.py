@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from lockgate.model.config import Config
+from lockgate.model.tomlline import line_of
 
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12")
 LATER_PYTHONS = ("3.13", "3.14", "3.15")
@@ -25,6 +26,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
         config: The table, with defaults.
         has_table: A `[tool.lockgate]` table exists (in pyproject.toml or in `--config FILE`).
         config_file: Where the table was read, for messages.
+        config_text: Its text.
+        config_keys: The keys under which the table stands there.
         document: The whole parsed pyproject.toml.
         files: Names in the root folder.
         lock: `uv.lock` that governs the package (its own or its workspace's), or None.
@@ -47,6 +50,12 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     ini: Mapping[str, str]
     setup_cfg: str
     hooks: str
+    config_text: str = ""
+    config_keys: tuple[str, ...] = ("tool", "lockgate")
+
+    def where(self, *keys: str | int) -> str:
+        """`file:line` of a key of the table, or of its nearest written parent."""
+        return f"{self.config_file}:{line_of(self.config_text, (*self.config_keys, *keys))}"
 
     def tool(self, name: str) -> Mapping[str, Any] | None:
         """The table `[tool.NAME]`, or None."""

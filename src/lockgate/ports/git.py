@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def head(root: Path) -> str | None:
     return answer.decode().strip() if answer else None
 
 
+def top(root: Path) -> Path | None:
+    """The top folder of the working tree that `root` is in."""
+    answer = _git(root, "rev-parse", "--show-toplevel")
+    return Path(os.fsdecode(answer.rstrip(b"\n"))).resolve() if answer else None
+
+
+def remote_url(root: Path) -> str | None:
+    """The URL of the remote that the current branch, or else `origin`, is fetched from; without credentials in it."""
+    remote = _git(root, "config", "--get", f"branch.{_branch(root)}.remote") or b"origin"
+    answer = _git(root, "remote", "get-url", remote.decode().strip())
+    return re.sub(r"(?<=://)[^/@]*@", "", os.fsdecode(answer).strip()) if answer else None
+
+
+def _branch(root: Path) -> str:
+    return os.fsdecode(_git(root, "symbolic-ref", "--short", "-q", "HEAD") or b"").strip()
+
+
 def is_dirty(root: Path) -> bool | None:
     """Whether the tree below `root` differs from HEAD, untracked files included."""
     answer = _git(root, "status", "--porcelain", "-z", "--", ".")
@@ -43,6 +61,11 @@ def tracked(root: Path) -> tuple[bytes, ...]:
     """Tracked files below `root`, relative to it."""
     answer = _git(root, "ls-files", "-z", "--", ".")
     return tuple(name for name in (answer or b"").split(b"\0") if name)
+
+
+def is_ignored(root: Path, path: Path) -> bool:
+    """Whether git leaves `path` out by its rules."""
+    return _git(root, "check-ignore", "-q", "--", str(path)) is not None
 
 
 def version_state(root: Path) -> bytes:

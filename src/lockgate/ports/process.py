@@ -8,6 +8,7 @@ import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -76,6 +77,13 @@ class Cancel:
     def requested(self) -> bool:
         """Whether commands must end."""
         return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; False as soon as commands must end."""
+        until = clock.monotonic() + seconds
+        while not self._asked and (rest := until - clock.monotonic()) > 0:
+            time.sleep(min(rest, _TICK))
+        return not self._asked
 
     def impatient(self) -> bool:
         """Whether the user asked twice."""

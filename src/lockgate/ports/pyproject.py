@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +85,14 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         ini=ini,
         setup_cfg=_text(root / "setup.cfg"),
         hooks=_text(root / ".pre-commit-config.yaml"),
+        config_text=table_text,
+        config_keys=prefix,
     )
-    _refuse_missing(project, lambda key: f"{file}:{line_of(table_text, (*prefix, key))}")
+    _refuse_missing(project)
     return project
 
 
-def _refuse_missing(project: Project, where: Callable[[str], str]) -> None:
+def _refuse_missing(project: Project) -> None:
     """Groups, extras and files that the table names must exist: uv passes over an extra that does not."""
     config, document = project.config, project.document
     groups = [*project.groups(), *(["dev"] if "dev-dependencies" in (project.tool("uv") or {}) else [])]
@@ -105,10 +107,12 @@ def _refuse_missing(project: Project, where: Callable[[str], str]) -> None:
         for name in named:
             if normalize(name) not in map(normalize, known):
                 hint = suggest(name, known) if known else f"pyproject.toml declares no {what}"
-                raise UsageError(f"{where(key)}: no {what} is called {name!r}", hint)
+                raise UsageError(f"{project.where(key)}: no {what} is called {name!r}", hint)
     for name in config.requirements:
         if not (project.root / name).is_file():
-            raise UsageError(f"{where('requirements')}: no file {name!r}", f"paths are relative to {project.root}")
+            raise UsageError(
+                f"{project.where('requirements')}: no file {name!r}", f"paths are relative to {project.root}"
+            )
 
 
 def _refuse_wrong_shapes(document: Mapping[str, Any], text: str, file: str = "pyproject.toml") -> None:

@@ -18,16 +18,17 @@ def render(report: GateReport) -> str:
 
 
 def _annotations(check: Check) -> list[str]:
-    lines = [_annotation(check, problem) for problem in check.problems]
+    lines = [annotation(check.name, problem) for problem in check.problems]
     if not lines and check.status in {"fail", "unknown"}:
         lines.append(f"::error title={property_(check.name)}::{data(check.reason or check.status)}")
     lines += [f"::warning title={property_(check.name)}::{data(note)}" for note in check.notes]
     return lines
 
 
-def _annotation(check: Check, problem: Problem) -> str:
+def annotation(check: str, problem: Problem) -> str:
+    """One problem as a workflow command, under the name of the check that found it."""
     rule = f" {problem.rule}" if problem.rule else ""
-    properties = {"title": f"{check.name}: {problem.tool}{rule}"}
+    properties = {"title": f"{check}: {problem.tool}{rule}"}
     if problem.path is not None:
         properties["file"] = problem.path
     if problem.line is not None:

@@ -41,6 +41,8 @@ def details(check: Check) -> str:
         parts.append(f"{errors} problem{'s' if errors > 1 else ''}")
     if check.reason and not (check.tests and (check.tests.failed or check.tests.errors)):
         parts.append(check.reason)
+    if check.taken_from is not None:
+        parts.append(f"taken from {check.taken_from}")
     if check.cached:
         parts.append(age(check))
     return " · ".join(parts)

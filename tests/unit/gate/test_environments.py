@@ -3,69 +3,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
-from lockgate.gate.environments import _explain, _made_by, _requirement_files, _version_lines
+from lockgate.gate.environments import _made_by, _requirement_files, _version_lines
 from lockgate.ports.interpreters import Interpreter
-from lockgate.ports.process import Finished
 from lockgate.ports.tree import snapshot
 from tests.support import write
-
-# What uv says (shortened), and what the gate makes of it.
-SAID = {
-    "a stale lock": (
-        "Resolved 5 packages\nerror: The lockfile at `uv.lock` needs to be updated, but `--locked` was provided.",
-        ("fail", "uv.lock does not match pyproject.toml; run `uv lock` and commit it"),
-    ),
-    "a full disk": (
-        "error: Failed to install: x.whl\n  Caused by: failed to write: No space left on device (os error 28)",
-        (
-            "unknown",
-            "the disk is full; free some space: Caused by: failed to write: No space left on device (os error 28)",
-        ),
-    ),
-    "a full quota": (
-        "error: Disk quota exceeded (os error 122)",
-        ("unknown", "the disk is full; free some space: Disk quota exceeded (os error 122)"),
-    ),
-    "no network": (
-        "error: Failed to fetch: `https://index.invalid/x/`\n  Caused by: dns error",
-        ("unknown", "the package index could not be reached: Caused by: dns error"),
-    ),
-    "a broken build": (
-        "  \u00d7 Failed to build `sample==1.0`\n  ├─▶ The build backend returned an error\n",
-        ("fail", "sample==1.0 does not build"),
-    ),
-    "a broken build without a name": (
-        "error: Build backend failed to build wheel",
-        ("fail", "wheel does not build"),
-    ),
-    "a contradiction": (
-        "  \u00d7 No solution found when resolving dependencies:\n  ╰─▶ Because x>=2 requires Python>=3.9 …",
-        ("fail", "its requirements cannot be met on this Python"),
-    ),
-    "a damaged lock": (
-        "error: Failed to parse `uv.lock`\n  Caused by: TOML parse error at line 1, column 4",
-        ("fail", "uv.lock cannot be read; run `uv lock` and commit it"),
-    ),
-    "anything else": ("\nnote: x\nerror: Whatever it is\n", ("unknown", "uv sync failed (exit 2): Whatever it is")),
-    "nothing at all": ("", ("unknown", "uv sync failed (exit 2): no message")),
-}
-
-
-@pytest.mark.parametrize("name", SAID)
-def test_what_uv_says_decides_whether_the_package_is_at_fault(name: str) -> None:
-    said, expected = SAID[name]
-    error = _explain(Finished(code=2, output=said), ["sync", "--locked"])
-    assert (error.status, error.reason) == expected
-    assert error.output == said
-
-
-def test_a_uv_that_does_not_start_or_end_is_unknown() -> None:
-    not_started = _explain(Finished(code=None, output="", error="uv: Permission denied"), ["sync"])
-    assert (not_started.status, not_started.reason) == ("unknown", "uv could not be started: uv: Permission denied")
-    endless = _explain(Finished(code=-15, output="x", timed_out=True), ["sync"])
-    assert (endless.status, endless.reason) == ("unknown", "uv sync did not end within 30 minutes")
 
 
 def test_requirement_files_are_followed_to_those_that_they_name(tmp_path: Path) -> None:

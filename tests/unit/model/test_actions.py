@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.model.actions import disagreements, stated
+from lockgate.model.actions import cache_lines, disagreements, judge_needs, stated
 from tests.unit.builders import project
 
 TABLE = """
@@ -84,3 +84,80 @@ def test_space_in_a_list_does_not_matter(given_: str) -> None:
 def test_another_matrix_disagrees(given_: str) -> None:
     (found,) = disagreements(project(), {"PYTHON_VERSION_MATRIX": given_})
     assert found.key == ("python",)
+
+
+def needs(**results: str) -> str:
+    return json.dumps({name: {"result": result, "outputs": {}} for name, result in results.items()})
+
+
+def test_needed_jobs_that_all_succeeded_pass() -> None:
+    found = judge_needs(needs(test="success", lint="success"))
+    assert (found.name, found.status, found.reason) == ("needs", "pass", None)
+
+
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [
+        (["failure", "success"], "fail"),
+        (["failure", "cancelled"], "fail"),
+        (["success", "cancelled"], "unknown"),
+        (["skipped", "success"], "unknown"),
+        (["skipped"], "unknown"),
+        (["success", "neutral"], "unknown"),  # whatever GitHub may think of
+        (["success", ""], "unknown"),
+        (["Success"], "unknown"),
+    ],
+)
+def test_any_other_result_keeps_the_gate_from_passing(results: list[str], status: str) -> None:
+    found = judge_needs(needs(**{f"job-{number}": result for number, result in enumerate(results)}))
+    assert found.status == status
+    for number, result in enumerate(results):
+        assert (f"job-{number} ({result})" in (found.reason or "")) is (result != "success")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "null",
+        "[]",
+        '"success"',
+        "{",
+        '{"a": "success"}',
+        '{"a": {}}',
+        '{"a": {"result": null}}',
+        "[" * 100_000,
+    ],
+)
+def test_needs_that_say_nothing_are_unknown(text: str) -> None:
+    found = judge_needs(text)
+    assert (found.status, "LOCKGATE_NEEDS" in (found.reason or "")) == ("unknown", True)
+
+
+@given(st.text())
+def test_no_text_that_names_no_success_is_a_pass(text: str) -> None:
+    if "success" not in text:
+        assert judge_needs(text).status == "unknown"
+
+
+def test_each_cache_is_a_line() -> None:
+    text = json.dumps(
+        {"uv": {"key": "uv-Linux-1", "hit": "true"}, "b": {"key": "", "hit": "false"}, "c": {"key": "k", "hit": ""}}
+    )
+    lines = [json.loads(line) for line in cache_lines(text, job="tests", python="3.8", at="T").splitlines()]
+    common = {"job": "tests", "python": "3.8", "at": "T"}
+    assert lines == [
+        {"cache": "uv", "key": "uv-Linux-1", "hit": "true", **common},
+        {"cache": "b", "key": "", "hit": "false", **common},
+        {"cache": "c", "key": "k", "hit": "miss", **common},
+    ]
+    assert cache_lines("{}", job=None, python=None, at="T") == b""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"uv": 1}', '{"uv": {"key": "k"}}', '{"uv": {"key": "k", "hit": "yes"}}', "{" * 9]
+)
+def test_caches_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        cache_lines(text, job=None, python=None, at="T")

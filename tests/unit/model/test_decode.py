@@ -128,6 +128,11 @@ REFUSALS = {
         "1: a custom check cannot be called 'test-3.8': that is a built-in check",
         None,
     ),
+    "a custom check under the name of what a workflow says": (
+        '[tool.lockgate.check.needs]\nrun = ["x"]',
+        "1: a custom check cannot be called 'needs': that is a built-in check",
+        None,
+    ),
     "a custom check whose name is no name": (
         '[tool.lockgate.check."../x"]\nrun = ["x"]',
         "1: '../x' is no name for a check",
@@ -161,6 +166,11 @@ REFUSALS = {
     "a threshold above 100": (
         "[tool.lockgate.coverage]\nthreshold = 101",
         "2: tool.lockgate.coverage.threshold: expected number <= 100.0",
+        SCHEMA,
+    ),
+    "a folder that uv would take literally": (
+        '[tool.lockgate]\nuv-cache-dir = "~/.cache/uv"',
+        "2: tool.lockgate.uv-cache-dir: expected an absolute path: uv does not expand ~",
         SCHEMA,
     ),
     "a size without unit": (

@@ -111,3 +111,12 @@ def test_tables_of_the_wrong_kind_count_as_absent() -> None:
     assert found.groups() == {}
     assert found.extras() == {}
     assert found.dependencies() == frozenset()
+
+
+def test_a_key_of_the_table_has_a_place_in_its_file() -> None:
+    text = "\n[tool.lockgate]\n[tool.lockgate.coverage]\nthreshold = 5\n"
+    found = project(text, config_text=text)
+    assert found.where("coverage", "threshold") == "pyproject.toml:4"
+    assert found.where("python") == "pyproject.toml:2"
+    outside = project(config_file="gate.toml", config_text="a = 1\npython = ['3.8']\n", config_keys=())
+    assert outside.where("python", 0) == "gate.toml:2"

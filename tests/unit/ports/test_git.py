@@ -37,6 +37,15 @@ def test_an_ignored_file_does_not_make_it_dirty(repository: Path) -> None:
     assert git.is_dirty(repository) is False
 
 
+def test_what_the_rules_leave_out_is_ignored_unless_it_is_tracked(repository: Path) -> None:
+    (repository / ".gitignore").write_text("*.lock\n")
+    (repository / "a.lock").touch()
+    assert git.is_ignored(repository, repository / "a.lock")
+    assert not git.is_ignored(repository, repository / "b.txt")
+    subprocess.run(["git", "add", "-f", "a.lock"], cwd=repository, check=True)
+    assert not git.is_ignored(repository, repository / "a.lock")
+
+
 def test_a_folder_of_a_repository_speaks_for_itself(repository: Path) -> None:
     write(repository, {"a.py": "changed"})
     assert git.is_dirty(repository / "inner") is False

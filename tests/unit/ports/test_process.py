@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,18 @@ def python(
     environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
     command = Command(argv=argv, cwd=cwd, environment=environment, timeout=timeout, split=split)
     return run(command, cancel or Cancel(), on_tick)
+
+
+def test_a_wait_lasts_as_long_as_nobody_wants_to_stop() -> None:
+    cancel = Cancel()
+    begun = time.monotonic()
+    assert cancel.wait(0.15)
+    assert time.monotonic() - begun >= 0.15
+    threading.Timer(0.1, cancel.set).start()
+    begun = time.monotonic()
+    assert not cancel.wait(60)
+    assert not cancel.wait(60)
+    assert time.monotonic() - begun < 5
 
 
 def test_a_command_ends_with_its_code_and_its_output(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def test_checks_that_say_the_same_are_put_together_in_order() -> None:
     assert [[one.name for one in group] for group in words.alike(checks)] == [["a", "c"], ["b"], ["d"]]
 
 
+def test_what_was_taken_from_another_machine_says_so() -> None:
+    taken = Check(name="test-3.8", status="pass", python="3.8.1", taken_from="cells/a/gate.json")
+    assert words.details(taken) == "Python 3.8.1 · taken from cells/a/gate.json"
+
+
 def test_paths_can_be_seen_from_the_top_of_the_repository() -> None:
     paths = ["src/a.py", "/outside/b.py", None]
     problems = tuple(Problem(tool="t", message="m", path=path) for path in paths)

@@ -46,7 +46,7 @@ def judged(
         {"id": "GHSA-h5c8", "fingerprint": JINJA.fingerprint},
     ],
 )
-def test_a_waiver_in_order_holds_by_every_name(names: dict[str, str]) -> None:
+def test_a_waiver_in_order_holds_by_every_name(names: dict[str, Any]) -> None:
     assert judged(waiver(**names)) == {"PYSEC-2024-1": "not reachable"}
 
 

@@ -40,6 +40,8 @@ def coverage(context: Context) -> Outcome:
     fail_under = context.folder / "fail-under.json"
     request = {
         "cells": [[str(path) for path in context.data[name]] for name in context.step.needs],
+        "roots": [context.roots.get(name, "") for name in context.step.needs],
+        "here": str(context.project.root),
         "data_file": str(context.folder / "combined"),
         "report": str(report),
         "fail_under": str(fail_under),

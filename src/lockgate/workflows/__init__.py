@@ -1,0 +1,1 @@
+"""The files below `.github/`: rendered from the table, compared with what is committed, explained line by line."""
