@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from comparison.contestants import CONTESTANTS, PEERS, SCENARIOS, Contestant, Flagged, Lockgate
+from comparison.contestants import COLD, CONTESTANTS, PEERS, SCENARIOS, Contestant, Flagged, Lockgate
 from comparison.equal import Evidence, differences
 from comparison.measure import Sample, can_watch, run
 from comparison.packages import BENCHMARKS, FAULTS, PACKAGES, Package, edit, fetch, plant, pull
@@ -97,9 +97,9 @@ class Comparison:
 
     def measure(self, scenario: str, *, memory: bool) -> None:
         """All rounds of one scenario; within a round everybody runs once, each round in another order."""
-        contestants = self._cold if scenario == "cold" else self._warm
+        contestants = self._cold if scenario in COLD else self._warm
         for one in contestants:
-            if scenario != "cold":
+            if scenario not in COLD:
                 one.start("edit")  # after another scenario's edits
         self.results.timed[scenario] = self._all_rounds(contestants, scenario, self._rounds)
         if memory and scenario != "nothing":
@@ -126,7 +126,7 @@ class Comparison:
             _say(f"{self._package.name}: {scenario}, round {number + 1} of {rounds}{', memory' if memory else ''}")
             self._edits += 1
             for one in _rotated(contestants, number):
-                if scenario == "cold":
+                if scenario in COLD:
                     one.lay_out()
                 elif scenario == "edit":
                     edit(self._package, self._pristine, one.project, self._edits)
@@ -192,7 +192,7 @@ def _compare(options: argparse.Namespace, workshop: Workshop) -> str:
                 comparison.prepare(faults=not options.no_faults)
                 for scenario in scenarios:
                     if scenario in SCENARIOS:
-                        comparison.measure(scenario, memory=can_watch())
+                        comparison.measure(scenario, memory=can_watch() and scenario != "first")
                 if "bytecode" in scenarios:
                     comparison.measure_flag()
                 results = comparison.results

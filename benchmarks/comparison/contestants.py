@@ -12,8 +12,10 @@ from comparison.measure import Sample, run
 from comparison.packages import BENCHMARKS, Package, check_out
 from comparison.workshop import Workshop
 
-# "nothing": nothing has changed; "forced": everything again, warm; "edit": after one edit; "cold": no environments.
-SCENARIOS = ("nothing", "forced", "edit", "cold")
+# "nothing": nothing has changed; "forced": everything again, warm; "edit": after one edit; "cold": no environments;
+# "first": nor anything else that an earlier run of the tool left for its user, other than uv's downloads.
+SCENARIOS = ("nothing", "forced", "edit", "cold", "first")
+COLD = ("cold", "first")
 
 
 class Contestant:
@@ -59,7 +61,7 @@ class Floor(Contestant):
     name = "floor"
 
     def command(self, scenario: str) -> list[str | Path]:
-        return self._script("cold" if scenario == "cold" else "warm")
+        return self._script("cold" if scenario in COLD else "warm")
 
     def install(self) -> None:
         shutil.rmtree(self.home / "envs", ignore_errors=True)
@@ -69,7 +71,7 @@ class Floor(Contestant):
 
     def environment(self, scenario: str) -> dict[str, str]:
         settings = self.package.peers / "coveragerc"
-        if scenario == "cold" and settings.exists():
+        if scenario in COLD and settings.exists():
             return {**self.workshop.offline, "COVERAGE_RCFILE": str(settings)}
         return self.workshop.offline
 
@@ -87,6 +89,18 @@ class Lockgate(Contestant):
         flags = ("--fresh", "--keep-going") if scenario == "forced" else ()
         table = () if self.package.own_table else ("--config", self.package.peers / "lockgate.toml")
         return [self.workshop.tool(self.tools, "lockgate"), "gate", "--format", "json", *table, *flags]
+
+    def environment(self, scenario: str) -> dict[str, str]:
+        return {**super().environment(scenario), "XDG_CACHE_HOME": str(self._user_cache)}
+
+    def start(self, scenario: str, *, memory: bool = False) -> Sample:
+        if scenario == "first":
+            shutil.rmtree(self._user_cache, ignore_errors=True)
+        return super().start(scenario, memory=memory)
+
+    @property
+    def _user_cache(self) -> Path:
+        return self.workshop.folder / f"{self.tools}-cache"
 
     def evidence(self, sample: Sample) -> Evidence:
         return from_lockgate(sample.output)
@@ -119,7 +133,7 @@ class Tox(Contestant):
             raise SystemExit(f"{sample.output}\ncompare: tox's environments cannot be made")
 
     def command(self, scenario: str) -> list[str | Path]:
-        return self._command(*(self.package.tox_cold if scenario == "cold" else ("--skip-env-install",)))
+        return self._command(*(self.package.tox_cold if scenario in COLD else ("--skip-env-install",)))
 
     def _command(self, *flags: str) -> list[str | Path]:
         places = ("-c", self.home / "tox.ini", "--root", ".", "--workdir", ".tox")
@@ -146,7 +160,7 @@ class Nox(Contestant):
         shutil.copy(BENCHMARKS / "peers" / "noxfile.py", self.home)
 
     def command(self, scenario: str) -> list[str | Path]:
-        flags = () if scenario == "cold" else ("-R",)
+        flags = () if scenario in COLD else ("-R",)
         return [self.workshop.tool("nox"), "-f", self.home / "noxfile.py", "-j", str(_cores()), *flags]
 
 

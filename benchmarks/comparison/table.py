@@ -16,6 +16,7 @@ _TITLES = {
     "forced": "everything forced, warm",
     "edit": "after one edit",
     "cold": "cold",
+    "first": "cold, and the first time ever",
 }
 _RESOLUTION = 0.05
 
@@ -111,7 +112,7 @@ def targets(results: Results) -> list[Target]:
     if "cold" in results.timed:
         found += _against_best("cold, wall", 0.90, results.timed["cold"], wall)
         found += _against_best("cold, wall (stretch)", 0.80, results.timed["cold"], wall)
-    for scenario in ("forced", "edit", "cold"):
+    for scenario in ("forced", "edit", "cold", "first"):
         if scenario in results.timed:
             found += _against_both(f"{_TITLES[scenario]}, CPU", results.timed[scenario], results.timed[scenario], cpu)
         if scenario in results.watched:

@@ -38,8 +38,9 @@ def command(directory: Path, *, no_color: bool, dry_run: bool, source: str | Non
     console = Console(no_color=no_color)
     project = read_project(directory)
     planned = init.set_up(project, source)
-    if planned.nested is not None:
-        console.result(init.Change(planned.root / NESTED / "pyproject.toml", None, planned.nested).diff(planned.root))
+    nested = planned.root / NESTED / "pyproject.toml"
+    if planned.nested is not None and not nested.exists():
+        console.result(init.Change(nested, None, planned.nested).diff(planned.root))
     for change in planned.changes:
         console.result(change.diff(planned.root))
     for path in planned.kept:
@@ -48,6 +49,8 @@ def command(directory: Path, *, no_color: bool, dry_run: bool, source: str | Non
             " `managed = false` in its table keeps it",
             "unknown",
         )
+    for what in planned.by_hand:
+        console.say(f"lockgate: {what}", "unknown")
     if planned.is_empty:
         console.say("lockgate: nothing to do: everything is in place")
     elif dry_run:

@@ -9,14 +9,18 @@ from typing import Literal
 
 import msgspec
 
+from lockgate import __version__
+from lockgate.flows.render import judge, survey
 from lockgate.gate import declared
 from lockgate.gate.plan import Selection, plan
 from lockgate.model.errors import LockgateError
 from lockgate.model.project import Project
 from lockgate.model.verdict import Verdict
 from lockgate.ports.interpreters import Finder
+from lockgate.ports.nested import locked_version
 from lockgate.ports.state import open_state
 from lockgate.ports.uv import find_uv
+from lockgate.workflows.facts import NESTED
 
 SCHEMA = "lockgate/doctor/1"
 
@@ -48,6 +52,7 @@ def diagnose(project: Project) -> Diagnosis:
         *_state_and_pythons(project),
         _table(project),
         _lock(project),
+        *_workflows(project),
         *_tools(project),
     )
     missing = any(finding.status == "missing" for finding in findings)
@@ -119,6 +124,35 @@ def _lock(project: Project) -> Finding:
     if project.lock is None:
         return Finding("lock", "note", "no uv.lock: every new environment resolves anew", "uv lock")
     return Finding("lock", "ok", str(project.lock))
+
+
+def _workflows(project: Project) -> list[Finding]:
+    """What CI runs: the rendered files, and the lockgate that is locked for it."""
+    if not project.has_table:
+        return []
+    try:
+        found = survey(project)
+        report = judge(found)
+    except LockgateError as error:
+        return [Finding("workflows", "note", error.message, error.hint)]
+    wrong = [file.path for file in report.files if any(one.severity == "error" for one in file.problems)]
+    rendered = [path for path in wrong if not path.startswith(NESTED)]
+    return [
+        Finding("workflows", "note", f"not as the table says: {', '.join(rendered)}", "lockgate render --diff")
+        if rendered
+        else Finding("workflows", "ok", "as the table says"),
+        _locked_lockgate(found.root),
+    ]
+
+
+def _locked_lockgate(root: Path) -> Finding:
+    if not (root / NESTED / "uv.lock").is_file():
+        return Finding("lockgate", "note", f"not locked for CI: there is no {NESTED}/uv.lock", "lockgate init")
+    version = locked_version(root)
+    if version is None:
+        return Finding("lockgate", "note", f"{NESTED}/uv.lock locks no lockgate", f"uv lock --project {NESTED}")
+    other = "" if version == __version__ else f", but this is {__version__}"
+    return Finding("lockgate", "ok", f"{version} is locked for CI{other}")
 
 
 def _tools(project: Project) -> list[Finding]:

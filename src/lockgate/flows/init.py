@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from lockgate.flows import nested
+from lockgate.flows import nested, precommit
 from lockgate.flows.render import Survey, survey
 from lockgate.gate import declared
 from lockgate.model.config import CHECKS
@@ -24,16 +25,6 @@ from lockgate.workflows.files import stamp
 
 # Caches of uv and lockgate: a committed one is a poisoned one.
 IGNORED = (".uv/", ".uv-cache/", "uv.cache/", ".lockgate/")
-_HOOK = """\
-- repo: local
-  hooks:
-    - id: lockgate-render
-      name: the workflows are what the table says
-      entry: uv run --project {nested} --locked lockgate render --check
-      language: system
-      pass_filenames: false
-      files: ^(.*pyproject\\.toml|\\.github/.*)$
-"""
 _SECURITY = """\
 # Security
 
@@ -63,12 +54,14 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         root: The repository's folder.
         nested: Text of the nested project to write and lock; None when its lock is there.
         kept: Paths of workflows that lockgate did not write and leaves alone.
+        by_hand: What a person has to write, for no rule tells where it belongs.
     """
 
     root: Path
     changes: tuple[Change, ...]
     nested: str | None
     kept: tuple[str, ...]
+    by_hand: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -84,13 +77,15 @@ def set_up(project: Project, source: str | None = None) -> Setup:
     """
     written, changes = _with_table(project)
     found = survey(written)
-    changes += [*_ignored(project.root), *_rendered(found), *_security(found.root), *_hooked(found.root)]
+    hook, by_hand = _hooked(found)
+    changes += [*_ignored(project.root), *_rendered(found), *_security(found.root), *hook]
     is_locked = (found.root / NESTED / "uv.lock").is_file()
     return Setup(
         root=found.root,
         changes=tuple(changes),
-        nested=None if is_locked else nested.source(source, found.root).text(),
+        nested=None if is_locked else nested.text(source, found.root),
         kept=tuple(file.path for file in found.managed() if _is_foreign(found, file.name)),
+        by_hand=by_hand,
     )
 
 
@@ -101,7 +96,13 @@ def _with_table(project: Project) -> tuple[Project, list[Change]]:
     path = project.root / "pyproject.toml"
     before = _read(path) or ""
     after = _appended(before, table(project))
-    document = tomllib.loads(after.removeprefix("\ufeff"))
+    try:
+        document = tomllib.loads(after.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{path.name}: the table [tool.lockgate] cannot be written behind its end: {error}",
+            "write it where the other tools have theirs, then run `lockgate init` again",
+        ) from error
     config = decode_config(document["tool"]["lockgate"], file=path.name, text=after)
     return msgspec.structs.replace(project, document=document, config=config, has_table=True), [
         Change(path, before, after)
@@ -131,32 +132,36 @@ def _rendered(found: Survey) -> Iterator[Change]:
 
 
 def _security(root: Path) -> Iterator[Change]:
-    if not any((root / folder / "SECURITY.md").exists() for folder in ("", ".github", "docs")):
+    folders = (root, root / ".github", root / "docs")
+    names = (entry.name.lower() for folder in folders if folder.is_dir() for entry in folder.iterdir())
+    if not any(re.fullmatch(r"security(\.\w+)?", name) for name in names):
         owner, name = repository(root)
         where = f" at https://github.com/{owner}/{name}/security/advisories/new" if owner else ""
         yield Change(root / "SECURITY.md", None, _SECURITY.format(where=where))
 
 
-def _hooked(root: Path) -> Iterator[Change]:
-    """The hook of a package that uses pre-commit, put behind the last of its repositories."""
-    path = root / ".pre-commit-config.yaml"
+def _hooked(found: Survey) -> tuple[list[Change], tuple[str, ...]]:
+    """The change that adds the hook, or what to add by hand; neither when the package does not use pre-commit."""
+    path = found.root / precommit.NAME
     text = _read(path)
-    repositories = re.search(
-        r"^repos:[^\S\n]*(?:#.*)?\n(?P<items>(?:[ \t#].*\n?|-.*\n?|\n)*)", text or "", re.MULTILINE
-    )
-    if text is None or repositories is None or "lockgate-render" in text:
-        return
-    items = repositories["items"].rstrip()
-    indent = re.search(r"^( *)-", items, re.MULTILINE)
-    hook = _HOOK.format(nested=NESTED)
-    block = "".join(f"{indent[1] if indent else ''}{line}\n" for line in hook.splitlines())
-    end = repositories.start("items") + len(items)
-    yield Change(path, text, f"{text[:end]}{'' if not items else chr(10)}{block}{text[end:].removeprefix(chr(10))}")
+    if text is None or precommit.has_hook(text):
+        return [], ()
+    place = f" -C {shlex.quote(found.facts.folder)}" if found.facts.folder else ""
+    entry = f"uv run --project {NESTED} --locked lockgate render{place} --check"
+    after = precommit.hooked(text, entry)
+    if after is None:
+        lines = "".join(f"\n    {line}" for line in precommit.block(entry))
+        return [], (f"{precommit.NAME}: put this into `repos` yourself:{lines}",)
+    return [Change(path, text, after)], ()
 
 
 def repository(root: Path) -> tuple[str, str]:
-    """Owner and name of the repository on GitHub, as its remote tells; empty where it does not."""
-    match = re.search(r"github\.com[:/]([^/]+)/([^/]+?)(?:\.git)?/?$", git.remote_url(root) or "")
+    """Owner and name of the repository on github.com, as its remote tells; empty where it does not."""
+    match = re.fullmatch(
+        r"(?:[a-z+]+://)?(?:[^@/]*@)?(?:(?:www|ssh)\.)?github\.com(?::\d+)?[:/]+([^/]+)/([^/]+?)(?:\.git)?/*",
+        git.remote_url(root) or "",
+        re.IGNORECASE,
+    )
     return (match[1], match[2]) if match else ("", "")
 
 

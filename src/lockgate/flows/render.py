@@ -16,6 +16,7 @@ from lockgate.model.config import Folder
 from lockgate.model.errors import UsageError
 from lockgate.model.problem import Problem
 from lockgate.model.project import Project
+from lockgate.model.shown import printable
 from lockgate.model.tomlline import line_of
 from lockgate.model.verdict import Verdict
 from lockgate.ports import git
@@ -29,6 +30,7 @@ from lockgate.workflows.facts import NESTED, Facts, facts
 from lockgate.workflows.files import File
 
 SCHEMA = "lockgate/render/1"
+_MOST = 1_000_000  # bytes: a hundred times what any of these files has
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +90,7 @@ def survey(project: Project, *, update_pins: bool = False) -> Survey:
         lock=lock.relative_to(root).as_posix() if lock is not None and committed else "",
         versioned_by_git=version_from_git(project),
     )
-    texts = {name: _read(root / path) for name, path in files.PATHS.items()}
+    texts = {name: _read(root, path) for name, path in files.PATHS.items()}
     try:
         rendered = files.render(found, _pins(found, {} if update_pins else texts))
     except Misfit as error:
@@ -129,8 +131,19 @@ def _pins(found: Facts, texts: Mapping[str, str | None]) -> dict[str, dict[str, 
     return {name: {**base, **shared, **committed.get(name, {})} for name in files.PATHS}
 
 
-def _read(path: Path) -> str | None:
+def _read(root: Path, shown: str) -> str | None:
+    path = root / shown
+    link = next((one for one in (path, *path.parents[:2]) if one != root and one.is_symlink()), None)
+    if link is not None:
+        raise UsageError(f"{link}: a link, and GitHub follows none", "put the file itself there")
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path}: this is no file", "move it away, then run `lockgate render`")
+        if path.exists() and path.stat().st_size > _MOST:
+            raise UsageError(
+                f"{path}: {path.stat().st_size:,} bytes, which is more than any such file has",
+                "move it away, then run `lockgate render`",
+            )
         return path.read_bytes().decode("utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return None
@@ -170,12 +183,23 @@ def _judge(file: File, found: Survey, table: str) -> FileReport:
     return FileReport(file.path, state.state, tuple(problems), state.difference)
 
 
+def _utf8(text: str) -> str:
+    """What is not UTF-8 in a file as escapes: a JSON document cannot carry it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _problem(
     path: str, rule: str, message: str, line: int | None = None, *, severity: Literal["error", "note"] = "error"
 ) -> Problem:
     remedy = {"drift": "lockgate render", "format": "lockgate render", "pin": "lockgate render --update-pins"}
     return Problem(
-        tool="lockgate", rule=rule, severity=severity, message=message, path=path, line=line, help=remedy.get(rule)
+        tool="lockgate",
+        rule=rule,
+        severity=severity,
+        message=_utf8(message),
+        path=path,
+        line=line,
+        help=remedy.get(rule),
     )
 
 
@@ -196,10 +220,15 @@ def _promises(file: File, text: str | None) -> Iterable[Problem]:
         return
     if file.document is None:
         return
+    if (wrong := re.search("[\ud800-\udfff]", text)) is not None:
+        yield _problem(file.path, "promise", "not UTF-8", text.count("\n", 0, wrong.start()) + 1)
+        return
     try:
         actual = read_yaml(text, file.path)
     except UsageError as error:
-        yield _problem(file.path, "promise", error.message)
+        said = re.fullmatch(rf"{re.escape(file.path)}(?::(\d+))?: (.*)", error.message, re.DOTALL)
+        line, message = (said[1], said[2]) if said else (None, error.message)
+        yield _problem(file.path, "promise", message, int(line) if line else None)
         return
     if "jobs" not in file.document:
         if not isinstance(actual, Mapping) or not actual.get("updates"):
@@ -240,11 +269,12 @@ def show(report: RenderReport, console: Console, format_: str) -> None:
         console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
         return
     for file in report.files:
-        console.result(file.difference)
+        console.result(printable(file.difference))
     for problem in (problem for file in report.files for problem in file.problems):
         remedy = f"  → {problem.help}" if problem.help else ""
         console.say(
-            f"lockgate: {problem.where()}: {problem.message}{remedy}", "fail" if problem.severity == "error" else ""
+            f"lockgate: {problem.where()}: {printable(problem.message)}{remedy}",
+            "fail" if problem.severity == "error" else "",
         )
     if os.environ.get("GITHUB_ACTIONS") == "true":
         console.document("".join(annotation("render", one) + "\n" for file in report.files for one in file.problems))

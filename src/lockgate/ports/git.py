@@ -44,7 +44,14 @@ def remote_url(root: Path) -> str | None:
     """The URL of the remote that the current branch, or else `origin`, is fetched from; without credentials in it."""
     remote = _git(root, "config", "--get", f"branch.{_branch(root)}.remote") or b"origin"
     answer = _git(root, "remote", "get-url", remote.decode().strip())
-    return re.sub(r"(?<=://)[^/@]*@", "", os.fsdecode(answer).strip()) if answer else None
+    return without_credentials(os.fsdecode(answer).strip()) if answer else None
+
+
+def without_credentials(url: str) -> str:
+    """A URL without the password in it, and without the user unless ssh needs one: a token can stand there."""
+    if url.startswith("ssh://"):
+        return re.sub(r"(://[^/:@]*):[^/]*@", r"\1@", url)
+    return re.sub(r"(?<=://)[^/]*@", "", url)
 
 
 def _branch(root: Path) -> str:

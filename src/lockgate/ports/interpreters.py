@@ -64,12 +64,19 @@ class Finder:
         self._environment = environment
         self._known = _recall(memory)
         self._changed = False
+        self._found: dict[str, Interpreter] = {}
         self._lock = threading.Lock()
 
     def find(self, minor: str) -> Interpreter | None:
         """The newest final CPython `minor` on this machine, or None."""
         with self._lock:
-            return self._find(minor)
+            found = self._found.get(minor)
+            # Once found it is only asked whether it still is the same: a search looks at a hundred places.
+            if found is None or self._ask(Path(found.path)) != found:
+                found = self._find(minor)
+            if found is not None:
+                self._found[minor] = found
+            return found
 
     def _find(self, minor: str) -> Interpreter | None:
         found = [answer for path in self._candidates(minor) if (answer := self._ask(path)) is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,8 +19,9 @@ def read_yaml(text: str, shown: str) -> Any:  # noqa: ANN401  (whatever the file
     from ruamel.yaml.error import YAMLError
 
     try:
-        return YAML(typ="rt").load(text)
-    except YAMLError as error:
+        with warnings.catch_warnings(action="ignore"):  # an anchor that is used again is no mistake
+            return YAML(typ="rt").load(text)
+    except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{shown}:{mark.line + 1}" if mark is not None else shown
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]

@@ -29,7 +29,7 @@ PATHS = {
     "dependabot": ".github/dependabot.yml",
     "codeowners": ".github/CODEOWNERS",
 }
-_STAMP = re.compile(r"^# lockgate: format ([1-9]\d*), table ([0-9a-f]{12}), body ([0-9a-f]{12})$", re.MULTILINE)
+_STAMP = re.compile(r"^# lockgate: format ([1-9]\d*), table ([0-9a-f]{12}), body ([0-9a-f]{12})\r?$", re.MULTILINE)
 
 
 class File(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from lockgate import __version__
 from lockgate.flows.schema import schema
 from tests.support import commit, package, write
 from tests.unit.cli.conftest import Cli
@@ -22,12 +23,20 @@ def lines(shown: str) -> dict[str, str]:
     return {match[2]: f"{match[1]} {match[3]}" for match in parts if match}
 
 
+def lock(version: str) -> dict[str, str]:
+    """The lock of lockgate itself, as far as doctor reads it."""
+    text = f'[[package]]\nname = "click"\nversion = "8"\n\n[[package]]\nname = "lockgate"\nversion = "{version}"\n'
+    return {".github/lockgate/uv.lock": text}
+
+
 def test_a_package_with_everything_in_place(cli: Cli, tmp_path: Path) -> None:
-    commit(write(tmp_path, {"pyproject.toml": ONE + DECLARED, "uv.lock": "", "tests/x": ""}))
+    write(tmp_path, {"pyproject.toml": ONE + DECLARED, "uv.lock": "", "tests/x": "", **lock(__version__)})
+    commit(tmp_path)
+    cli("render", "-C", tmp_path)
     shown = cli("doctor", "-C", tmp_path)
     assert (shown.code, shown.err) == (0, "")
     found = lines(shown.out)
-    assert list(found) == ["uv", "git", "state", "Python 3.12", "checks", "lock"]
+    assert list(found) == ["uv", "git", "state", "Python 3.12", "checks", "lock", "workflows", "lockgate"]
     assert all(text.startswith("ok ") for text in found.values())
     assert re.match(r"ok uv \d", found["uv"])
     assert re.match(r"ok git version \d+[.\d]*$", found["git"])
@@ -35,6 +44,8 @@ def test_a_package_with_everything_in_place(cli: Cli, tmp_path: Path) -> None:
     assert re.match(r"ok 3\.12\.\d+ \(/.*\)", found["Python 3.12"])
     assert found["checks"] == "ok lint, format, types, test-3.12, coverage (by pyproject.toml)"
     assert found["lock"] == f"ok {tmp_path.resolve()}/uv.lock"
+    assert found["workflows"] == "ok as the table says"
+    assert found["lockgate"] == f"ok {__version__} is locked for CI"
 
 
 def test_what_is_missing_comes_with_its_remedy_and_exit_3(cli: Cli, tmp_path: Path) -> None:
@@ -94,6 +105,39 @@ def test_without_a_table_the_declared_checks_are_named(cli: Cli, tmp_path: Path)
     assert found["checks"] == "note types, test-3.12 (declared by the package; no [tool.lockgate])  → lockgate init"
     assert found["mypy"] == "note not declared: the newest is installed  → uv add --dev mypy"
     assert shown.code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({}, "note not locked for CI: there is no .github/lockgate/uv.lock  → lockgate init"),
+        (lock("99.1"), f"ok 99.1 is locked for CI, but this is {__version__}"),
+        *(
+            (
+                {".github/lockgate/uv.lock": text},
+                "note .github/lockgate/uv.lock locks no lockgate  → uv lock --project .github/lockgate",
+            )
+            for text in ("", "[", "package = 3", "[package]\nx = 1", '[[package]]\nname = "click"', b"\xff")
+        ),
+    ],
+)
+def test_which_lockgate_is_locked(cli: Cli, tmp_path: Path, content: dict[str, str | bytes], expected: str) -> None:
+    shown = cli("doctor", "-C", write(tmp_path, {"pyproject.toml": ONE + DECLARED, **content}))
+    assert lines(shown.out)["lockgate"] == expected
+    assert shown.code == 0
+
+
+def test_files_that_are_not_rendered_are_named(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": ONE + DECLARED, **lock("1")})
+    cli("render", "-C", tmp_path)
+    (tmp_path / ".github/CODEOWNERS").unlink()
+    write(tmp_path, {".github/workflows/publish.yml": "on: push\n"})
+    expected = "note not as the table says: .github/workflows/publish.yml, .github/CODEOWNERS  → lockgate render --diff"
+    assert lines(cli("doctor", "-C", tmp_path).out)["workflows"] == expected
+    (tmp_path / ".github/CODEOWNERS").mkdir()
+    shown = cli("doctor", "-C", tmp_path)
+    assert shown.code == 0
+    assert lines(shown.out)["workflows"].startswith(f"note {tmp_path}/.github/CODEOWNERS: this is no file")
 
 
 @pytest.mark.parametrize(
