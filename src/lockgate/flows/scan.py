@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.model.actions import disagreements
+from lockgate.flows import told
 from lockgate.model.config import Waiver
 from lockgate.model.decode import TABLE
 from lockgate.model.errors import UnknownError, UsageError
@@ -19,7 +19,7 @@ from lockgate.model.project import Project
 from lockgate.model.scan import Scanner, ScanReport, Scope, verdict_of
 from lockgate.model.tomlline import line_of
 from lockgate.model.verdict import EXIT_CODES
-from lockgate.ports import clock, git, history
+from lockgate.ports import actions, clock, git, history
 from lockgate.ports.console import Console
 from lockgate.ports.display import Board, Lines, open_display
 from lockgate.ports.family import Adoption
@@ -62,7 +62,7 @@ def scan(wishes: Wishes, console: Console, environment: Mapping[str, str] = os.e
     """
     begun = clock.monotonic()
     project = read_project(wishes.folder, wishes.config_file)
-    _refuse_disagreeing_environment(project, environment)
+    actions.refuse_disagreement(project, environment)
     names = wanted(wishes.names)
     sources = Sources(sarif=_sarif(wishes.sarif), needs=_needs(environment), osv=wishes.osv, offline=wishes.offline)
     request = Request(project=project, names=names, wishes=sources, fresh=wishes.fresh)
@@ -98,17 +98,6 @@ def waive(folder: Path, name: str, reason: str, days: int, console: Console) -> 
     read_project(folder)
     console.say(f"lockgate: {name} is waived until {expires}; commit pyproject.toml, and mend it before that day")
     return 0
-
-
-def _refuse_disagreeing_environment(project: Project, environment: Mapping[str, str]) -> None:
-    """In GitHub Actions: a workflow must not say anything else than the table."""
-    if environment.get("GITHUB_ACTIONS") != "true":
-        return
-    for one in disagreements(project, environment):
-        raise UsageError(
-            f"{one.name} is {one.given!r}, but [tool.lockgate] {'.'.join(one.key)} says {one.stated!r}",
-            "change the table, then `lockgate render`; the workflow only repeats it",
-        )
 
 
 def _needs(environment: Mapping[str, str]) -> dict[str, str]:
@@ -248,11 +237,9 @@ def _tell(
 
 def _rendered(report: ScanReport, format_: str, folder: Path, environment: Mapping[str, str]) -> str:
     """The report in a format; GitHub knows files by their path in the repository, not in the package."""
-    workspace = environment.get("GITHUB_WORKSPACE")
-    if format_ in {"github", "sarif"} and workspace and environment.get("GITHUB_ACTIONS") == "true":
-        root, top = folder.resolve(), Path(workspace).resolve()
-        if root != top and root.is_relative_to(top):
-            report = reports.below(report, root.relative_to(top).as_posix())
+    inside = told.folder_in_repository(folder, format_, environment)
+    if inside is not None:
+        report = reports.below(report, inside)
     return reports.render(report, format_)
 
 
@@ -276,6 +263,7 @@ def _write_all(
     try:
         for name, content in contents.items():
             write_atomic(folder / name, content.encode("utf-8", errors="backslashreplace"))
+        told.write_caches(folder, None, console)
     except OSError as error:
         where = error.filename or folder
         return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
@@ -294,14 +282,8 @@ def _is_private(environment: Mapping[str, str]) -> bool:
 
 def _tell_github(report: ScanReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:
     """In GitHub Actions: annotations and a step summary, without being asked."""
-    if environment.get("GITHUB_ACTIONS") != "true":
+    if not actions.is_here(environment):
         return
     if wishes.format_ == "text":
         console.document(_rendered(report, "github", wishes.folder, environment))
-    summary = environment.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        try:
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(reports.render(report, "markdown"))
-        except OSError as error:
-            console.say(f"lockgate: no step summary: {summary}: {error.strerror or error}", "unknown")
+    told.append_summary(reports.render(report, "markdown"), console, environment)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
+
+from lockgate.ports.service import Service
 
 Advisory = dict[str, Any]
 
@@ -23,7 +23,7 @@ def advisory(name: str, package: str, fixed: str | None, *, aliases: Iterable[st
     return {**common, "summary": f"a flaw in {package}", "references": [], **more}
 
 
-class Osv:
+class Osv(Service):
     """The service, while it is entered; `page` is how many advisories one answer holds."""
 
     def __init__(self, advisories: Iterable[Advisory] = (), page: int = 1000) -> None:
@@ -31,47 +31,10 @@ class Osv:
         self.page = page
         self.requests: list[str] = []
 
-    def __enter__(self) -> Self:
-        """Listen on a port of the loopback."""
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self._answered(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-
-            def do_GET(self) -> None:
-                self._answered(b"null")
-
-            def _answered(self, body: bytes) -> None:
-                service.requests.append(self.path)
-                status, kind, content = service.reply(self.path, json.loads(body))
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """The address to ask."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def respond(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+        """Note the request, and answer it."""
+        self.requests.append(path)
+        return self.reply(path, json.loads(body or b"null"))
 
     def reply(self, path: str, asked: Any) -> tuple[int, str, bytes]:  # noqa: ANN401  (JSON)
         """Status, content type and body; a test of faults overrides this."""

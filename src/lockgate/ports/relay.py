@@ -11,10 +11,10 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from lockgate.ports import clock
+from lockgate.ports.service import Service
 
 _ATTEMPTS = 3
 _MOST_BYTES = 64 << 20
@@ -22,7 +22,7 @@ _MOST_EXCHANGES = 5000
 Check = Callable[[str, Any, Any], str | None]
 
 
-class Relay:
+class Relay(Service):
     """Forwards requests to `upstream`.
 
     Args:
@@ -38,46 +38,10 @@ class Relay:
         self.exchanges: list[tuple[str, Any, Any]] = []
         self.answered: float | None = None
 
-    def __enter__(self) -> Self:
-        """Listen on a port of the loopback."""
-        relay = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                self._relayed(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-
-            def do_GET(self) -> None:
-                self._relayed(None)
-
-            def _relayed(self, body: bytes | None) -> None:
-                answer = relay.forward(self.path, body)
-                self.send_response(502 if answer is None else 200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer or b"")))
-                self.end_headers()
-                self.wfile.write(answer or b"")
-
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """Where the tool finds the service."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+    def respond(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+        """The service's answer, or 502."""
+        answer = self.forward(path, body)
+        return (502 if answer is None else 200), "application/json", answer or b""
 
     def forward(self, path: str, body: bytes | None) -> bytes | None:
         """The service's answer, None when there is none that can be believed: then `problems` says why."""

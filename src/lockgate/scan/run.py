@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from lockgate.model.decode import suggest
-from lockgate.model.errors import UnknownError, UsageError
+from lockgate.model.errors import UsageError
 from lockgate.model.finding import Finding
 from lockgate.model.project import Project
 from lockgate.model.scan import SCANNERS, Scanner
 from lockgate.ports import clock
 from lockgate.ports.process import Cancel
-from lockgate.ports.state import new_run_folder, open_state, sweep_dead_runs
+from lockgate.ports.state import open_state, run_folder
 from lockgate.scan.answer import Absent, Answer, Broken, BrokenError, Found, StoppedError
 from lockgate.scan.context import Context, Wishes, tool_versions
 from lockgate.scan.memory import Memory
@@ -67,7 +65,7 @@ def run_scan(request: Request, cancel: Cancel, note: Callable[[str, str], None])
         UnknownError: lockgate has nowhere to keep its state.
     """
     state = open_state(request.project.root)
-    with _run_folder(state) as folder:
+    with run_folder(state) as folder:
         context = Context(
             project=_at(request),
             folder=folder,
@@ -182,16 +180,3 @@ def _hidden(outcome: Outcome, secrets: Mapping[str, str]) -> Outcome:
 
 
 _SHORTEST = 6
-
-
-@contextlib.contextmanager
-def _run_folder(state: Path) -> Iterator[Path]:
-    sweep_dead_runs(state)
-    try:
-        folder = new_run_folder(state)
-    except OSError as error:
-        raise UnknownError(f"{error.filename or state}: {error.strerror or error}", "free some space") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

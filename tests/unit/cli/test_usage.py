@@ -16,7 +16,10 @@ from tests.unit.cli.conftest import Cli
     ("arguments", "told"),
     [
         (("gaet",), "no command 'gaet': did you mean 'gate'?"),
-        (("xyz",), "no command 'xyz': valid names are: gate, scan, init, render, why, doctor, clean, schema, completion"),
+        (
+            ("xyz",),
+            "no command 'xyz': valid names are: gate, scan, init, render, why, doctor, clean, schema, completion",
+        ),
         (("--verison",), "No such option '--verison'. Did you mean '--version'?"),
         (("gate", "--pyhton", "3.12"), "No such option '--pyhton'. Did you mean '--python'?"),
         (("gate", "--format", "xml"), "'xml' is not one of 'text', 'json', 'junit', 'sarif', 'markdown', 'github'"),
