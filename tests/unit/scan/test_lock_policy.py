@@ -12,7 +12,7 @@ from lockgate.ports.pyproject import read_project
 from lockgate.scan.answer import Broken, Clean, Found
 from lockgate.scan.lock import read_lock
 from lockgate.scan.run import ask
-from lockgate.scan.scanners import supply_chain
+from lockgate.scan.scanners import DEFINITIONS, supply_chain
 from tests.support import write
 from tests.unit.scan.benches import Scripts, bench
 
@@ -141,3 +141,23 @@ def test_a_package_without_a_lock_has_no_supply_chain(tmp_path: Path) -> None:
     assert len(lock.packages) > 20
     project = msgspec.structs.replace(read_project(tmp_path), lock=tmp_path / "uv.lock")
     assert project.lock is not None
+
+
+def test_the_lock_by_which_ci_installs_lockgate_is_judged_too(tmp_path: Path) -> None:
+    part = DEFINITIONS["supply-chain"].parts["lockgate"]
+    project = '[project]\nname = "sample"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    clean = HEAD + entry()
+    write(tmp_path, {"pyproject.toml": project, "uv.lock": HEAD})
+    write(tmp_path, {".github/lockgate/pyproject.toml": project, ".github/lockgate/uv.lock": clean})
+    both = ask(part, bench(tmp_path, Scripts(tmp_path)))
+    assert isinstance(both, Clean)
+    assert both.looked_at == 3
+    evil = clean.replace("files.pythonhosted.org", "files.evil.example")
+    write(tmp_path, {".github/lockgate/uv.lock": evil})
+    answer = ask(part, bench(tmp_path, Scripts(tmp_path)))
+    assert isinstance(answer, Found)
+    assert [(one.rule, one.path) for one in answer.findings] == [("lock-host", ".github/lockgate/uv.lock")]
+    # It counts without a lock of the package, too.
+    (tmp_path / "uv.lock").unlink()
+    assert supply_chain.absent(bench(tmp_path, Scripts(tmp_path))) is None
+    assert isinstance(ask(part, bench(tmp_path, Scripts(tmp_path))), Found)

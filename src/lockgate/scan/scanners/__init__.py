@@ -9,6 +9,7 @@ import msgspec
 from lockgate.model.finding import Finding
 from lockgate.scan.answer import Absent, Answer
 from lockgate.scan.context import Context
+from lockgate.scan.locks import of_each
 from lockgate.scan.scanners import code, codeql, dependencies, secrets, supply_chain, workflows
 from lockgate.scan.served import served
 
@@ -38,7 +39,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DEFINITIONS: Mapping[str, Definition] = {
-    "dependencies": Definition(parts={"uv audit": dependencies.osv}, merge=dependencies.merge, lasts=0),
+    "dependencies": Definition(
+        parts={"uv audit": of_each(dependencies.osv, without=True)}, merge=dependencies.merge, lasts=0
+    ),
     "code": Definition(
         parts={"ruff": code.ruff, "bandit": code.bandit, "lockgate": code.rules},
         tools=("ruff", "bandit"),
@@ -50,7 +53,11 @@ DEFINITIONS: Mapping[str, Definition] = {
         merge=secrets.merge,
     ),
     "supply-chain": Definition(
-        parts={"lockgate": supply_chain.policy, "uv lock": supply_chain.fresh, "index": served},
+        parts={
+            "lockgate": of_each(supply_chain.policy),
+            "uv lock": of_each(supply_chain.fresh),
+            "index": of_each(served),
+        },
         merge=supply_chain.merge,
         absent=supply_chain.absent,
         lasts=3600,

@@ -45,12 +45,6 @@ class _Vulnerability(msgspec.Struct):
     fix_versions: list[str] = []
 
 
-class _Status(msgspec.Struct):
-    name: str = ""
-    status: str = ""
-    reason: str | None = None
-
-
 class _Summary(msgspec.Struct):
     audited_packages: int
 

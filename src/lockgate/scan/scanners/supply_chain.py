@@ -21,6 +21,7 @@ from lockgate.model.project import Project, normalize
 from lockgate.scan.answer import Absent, Answer, BrokenError, answer
 from lockgate.scan.context import Context
 from lockgate.scan.lock import File, Lock, Package, read_lock
+from lockgate.scan.locks import nested
 
 PYPI = "https://pypi.org/simple"
 _PYPI_FILES = re.compile(r"https://files\.pythonhosted\.org/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/[^/]+")
@@ -32,7 +33,8 @@ _RELOCK = "uv lock --upgrade-package {name}"
 
 def absent(context: Context) -> Absent | None:
     """Said when there is no lock."""
-    return None if context.project.lock is not None else Absent(reason="there is no uv.lock: nothing is pinned")
+    is_there = context.project.lock is not None or nested(context) is not None
+    return None if is_there else Absent(reason="there is no uv.lock: nothing is pinned")
 
 
 def locked(context: Context) -> Lock:
@@ -46,7 +48,7 @@ def policy(context: Context) -> Answer:
     """What the lock and pyproject.toml decide by themselves, without the index."""
     lock, project = locked(context), context.project
     allowed = allowed_indexes(project)
-    findings = list(_settings(project))
+    findings = list(_settings(project, lock))
     for package in lock.packages:
         findings += _source(package, lock, project, allowed)
         findings += _files(package, lock)
@@ -98,7 +100,7 @@ def _declared_indexes(project: Project) -> list[Mapping[str, Any]]:
     return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
-def _settings(project: Project) -> Iterator[Finding]:
+def _settings(project: Project, lock: Lock) -> Iterator[Finding]:
     """Settings of uv that let any index answer for any package."""
     strategy = str((project.tool("uv") or {}).get("index-strategy", "first-index"))
     if strategy != "first-index":
@@ -107,7 +109,7 @@ def _settings(project: Project) -> Iterator[Finding]:
             rule="index-strategy",
             severity="high",
             message=f"index-strategy = {strategy!r}: a public package can stand in for a private one of its name",
-            path="pyproject.toml",
+            path=lock.path.replace("uv.lock", "pyproject.toml"),
             fingerprint=fingerprint("supply-chain", "index-strategy", strategy),
             help="take index-strategy out, and bind private packages to their index with [tool.uv.sources]",
             url=f"{_PAGE}#index-strategy",
