@@ -27,13 +27,17 @@ class Service:
             def do_GET(self) -> None:
                 self._answer(None)
 
+            def do_HEAD(self) -> None:
+                self._answer(None)
+
             def _answer(self, body: bytes | None) -> None:
                 status, kind, content = respond(self.path, body)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                if self.command != "HEAD":
+                    self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
                 """Nothing."""
