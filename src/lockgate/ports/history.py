@@ -109,6 +109,12 @@ def objects(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, path) for name, _, path in pairs if path.lower().endswith(suffixes)]
 
 
+def holder(root: Path, name: str) -> str | None:
+    """A commit that brought the file with this hash."""
+    found = _line(root, "log", "--all", "-1", "--format=%H", f"--find-object={name}")
+    return found or None
+
+
 def content(root: Path, name: str) -> bytes | None:
     """A file of the history by its hash, or by `REVISION:path`."""
     return ask(root, "cat-file", "blob", name)

@@ -19,6 +19,8 @@ from lockgate.ports.tree import file_digest
 from lockgate.scan.context import Context
 from lockgate.scan.toolbox import LIST
 
+RULES = LIST.with_name("secrets.toml")
+
 
 class _Entry(msgspec.Struct, frozen=True):
     """What is stored, with a digest over it: what a disk or a hand has changed is no answer."""
@@ -71,7 +73,14 @@ def _key(context: Context) -> str:
     total = hashlib.sha256()
     config = msgspec.structs.replace(context.project.config, waivers=())
     wishes = msgspec.json.encode((context.wishes.osv, context.wishes.needs, context.wishes.offline))
-    for part in (__version__, sys.version, _own_code(), LIST.read_text(encoding="utf-8"), str(context.root)):
+    for part in (
+        __version__,
+        sys.version,
+        _own_code(),
+        LIST.read_text(encoding="utf-8"),
+        RULES.read_text(encoding="utf-8"),
+        str(context.root),
+    ):
         total.update(part.encode() + b"\0")
     total.update(msgspec.json.encode(config) + wishes + git.whole_state(context.root))
     for name in context.files:

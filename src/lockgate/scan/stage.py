@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
+import re
 import shutil
+import zipfile
 from pathlib import Path
 
 from lockgate.ports import history
@@ -18,6 +22,9 @@ _SWITCHES = frozenset(
     """.split()
 )
 _RENAMED = ".as-text"
+_INSIDE = ".opened"
+_OPENED = (".ipynb", ".whl", ".egg", ".zip")
+_MOST_MEMBERS, _MOST_BYTES = 5000, 5 << 20
 
 
 def stage(context: Context) -> tuple[Path, int]:
@@ -34,13 +41,37 @@ def stage(context: Context) -> tuple[Path, int]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(context.root / name, target)
         count += target.stat().st_size > 0
+        if path.suffix.lower() in _OPENED:
+            _open(target.read_bytes(), path.suffix.lower(), target)
     if context.in_git:
-        said = history.messages(context.root)
-        (folder / "messages").write_text(
-            "".join(f"{line.partition(chr(9))[2]}\n" for line in said.splitlines()), "utf-8"
-        )
-        (folder.parent / "message-commits").write_text("".join(f"{line[:40]}\n" for line in said.splitlines()), "utf-8")
+        said = history.messages(context.root).splitlines()
+        (folder / "messages").write_text("".join(f"{line.partition(chr(9))[2]}\n" for line in said), "utf-8")
+        (folder.parent / "message-commits").write_text("".join(f"{line[:40]}\n" for line in said), "utf-8")
+        for digest, name in history.objects(context.root, _OPENED):
+            if name not in context.files:
+                _open(
+                    history.content(context.root, digest) or b"",
+                    Path(name).suffix.lower(),
+                    folder / "past" / digest / name,
+                )
     return folder, count
+
+
+def _open(content: bytes, suffix: str, target: Path) -> None:
+    """Lay the texts inside a notebook or archive beside it, where every scanner can read them."""
+    with contextlib.suppress(zipfile.BadZipFile, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError):
+        if suffix == ".ipynb":
+            cells = json.loads(content)["cells"]
+            texts = {"cells": "\n".join("".join(cell.get("source", "")) for cell in cells).encode()}
+        else:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                small = [one for one in archive.infolist() if 0 < one.file_size < _MOST_BYTES][:_MOST_MEMBERS]
+                texts = {one.filename: archive.read(one) for one in small}
+        for number, (name, text) in enumerate(texts.items()):
+            # A member's own name must not lead out of the folder.
+            inside = target.parent / f"{target.name}{_INSIDE}" / str(number) / Path(name).name
+            inside.parent.mkdir(parents=True, exist_ok=True)
+            inside.write_bytes(text)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -53,5 +84,5 @@ def _link(source: Path, target: Path) -> None:
 
 
 def original(path: str) -> str:
-    """The name in the project of what a scanner found in the folder."""
-    return path.replace(_RENAMED, "")
+    """The name in the project of what a scanner found in the folder; `archive!member` for what lies in an archive."""
+    return re.sub(rf"{re.escape(_INSIDE)}/\d+/", "!", path.replace(_RENAMED, "")).removesuffix("!cells")

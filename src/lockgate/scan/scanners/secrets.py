@@ -102,8 +102,7 @@ class Secret(msgspec.Struct, frozen=True):
 def gitleaks(context: Context) -> Answer:
     """Gitleaks over tree, commit messages and history; the project's own configuration and comments have no say."""
     folder, files = _staged(context)
-    settings = context.place("gitleaks") / "settings.toml"
-    settings.write_text("[extend]\nuseDefault = true\n", encoding="utf-8")
+    settings = Path(__file__).parents[1] / "secrets.toml"
     common = (
         *("--config", settings, "--exit-code", str(_FOUND), "--report-format", "json", "--report-path", "-"),
         *("--ignore-gitleaks-allow", "--no-banner", "--no-color", "--max-archive-depth", "3"),
@@ -132,7 +131,7 @@ def _leaks(context: Context, folder: Path, mode: str, target: Path, *flags: str 
         raise BrokenError(f"gitleaks {mode} could not look at everything")
     secrets = []
     for leak in leaks:
-        path, line, commit = _placed(folder, leak.File, leak.StartLine, leak.Commit or None)
+        path, line, commit = _placed(context, folder, leak.File, leak.StartLine, leak.Commit or None)
         confidence: Confidence = "medium" if leak.RuleID.startswith("generic") else "high"
         secrets.append(Secret(leak.Secret, leak.RuleID, leak.Description, path, line, commit, confidence, "gitleaks"))
     return secrets
@@ -156,7 +155,7 @@ def kingfisher(context: Context) -> Answer:
         for hit in report.findings:
             match = hit.finding
             commit = match.git_metadata.commit.id if match.git_metadata else None
-            path, line, commit = _placed(folder, match.path, match.line, commit)
+            path, line, commit = _placed(context, folder, match.path, match.line, commit)
             confidence: Confidence = "high" if match.confidence == "high" else "medium"
             text = hit.rule.description or f"a secret: {hit.rule.name}"
             found.append(Secret(match.snippet, hit.rule.name, text, path, line, commit, confidence, "kingfisher"))
@@ -197,13 +196,20 @@ def _repository(context: Context) -> Path:
     return folder
 
 
-def _placed(folder: Path, path: str, line: int, commit: str | None) -> tuple[str, int | None, str | None]:
+def _placed(
+    context: Context, folder: Path, path: str, line: int | None, commit: str | None
+) -> tuple[str, int | None, str | None]:
     """Path, line and commit of a finding as users know them."""
     name = path.removeprefix(f"{folder}/").removeprefix("stage/")
-    if name == "messages" and commit is None:
+    if name == "messages" and commit is None and line is not None:
         hashes = (folder.parent / "message-commits").read_text("utf-8").splitlines()
         return MESSAGES, None, hashes[line - 1] if 0 < line <= len(hashes) else None
-    return original(name.removeprefix("tree/")), line, commit
+    if name.startswith("past/") and commit is None:
+        _, digest, name = name.split("/", 2)
+        commit = history.holder(context.root, digest)
+    place = original(name.removeprefix("tree/"))
+    # Lines of what was opened are not lines of the file.
+    return place, None if place != name.removeprefix("tree/") else line, commit
 
 
 def _answer(context: Context, secrets: Iterable[Secret], looked_at: int) -> Answer:
