@@ -127,6 +127,18 @@ def test_no_value_of_a_secret_is_anywhere_after_a_scan(tmp_path: Path) -> None:
         assert needle.encode() not in contents, name
 
 
+def test_a_secret_in_an_archive_of_the_history_is_told_with_its_commit(tmp_path: Path) -> None:
+    root = clean_package(tmp_path / "sample")
+    case = next(one for one in secrets.cases(random.Random()) if one.name == "wheel with a password")  # noqa: S311
+    write(root, case.flawed)
+    held = commit_all(root, "Bring it")
+    git(root, "rm", "-q", case.path)
+    commit_all(root, "Take it out")
+    (finding,) = scan(root, "secrets").document["findings"]
+    assert (finding["path"], finding["commit"], finding["line"]) == (f"{case.path}!__init__.py", held, None)
+    assert "history" in finding["help"]
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder

@@ -48,6 +48,12 @@ ISSUERS: dict[str, Callable[[random.Random], str]] = {
     "pypi": lambda dice: "pypi-AgEIcHlwaS5vcmc" + pick(dice, LETTERS, 90),
     "hugging face": lambda dice: "hf_" + pick(dice, LETTERS, 34),
     "digitalocean": lambda dice: "dop_v1_" + pick(dice, HEX, 64),
+    "telegram": lambda dice: f"{dice.randrange(10**8, 10**9)}:AA{pick(dice, LETTERS + '_-', 33)}",
+    "discord webhook": lambda dice: (
+        f"https://discord.com/api/webhooks/{dice.randrange(10**17, 10**18)}/{pick(dice, LETTERS, 68)}"
+    ),
+    "openai": lambda dice: f"sk-proj-{pick(dice, LETTERS, 48)}T3BlbkFJ{pick(dice, LETTERS, 48)}",
+    "hashicorp vault": lambda dice: "hvs." + pick(dice, LETTERS, 92),
     "json web token": jwt,
     "private key": pem,
 }

@@ -61,6 +61,21 @@ def cases(dice: random.Random) -> list[Case]:
             {"app/settings.py": 'DB_PASSWORD = os.environ["DB_PASSWORD"]\n'},
         ),
         Case(
+            "password with signs",
+            {"app/signs.py": f'ADMIN_PASSWORD = "{pick(dice, LETTERS, 9)}!{pick(dice, LETTERS, 9)}%"\n'},
+            {"app/signs.py": 'ADMIN_PASSWORD = read("admin")\n'},
+        ),
+        Case(
+            "notebook with a password",
+            {"notes/login.ipynb": json.dumps({**notebook, "cells": [{"source": [f'password = "{password()}"\n']}]})},
+            {"notes/login.ipynb": json.dumps({**twin, "cells": [{"source": ["password = getpass()\n"]}]})},
+        ),
+        Case(
+            "wheel with a password",
+            {"vendor/b-1-py3-none-any.whl": _wheel(password(), "DB_PASSWORD")},
+            {"vendor/b-1-py3-none-any.whl": _wheel("none", "DB_PASSWORD")},
+        ),
+        Case(
             "yaml", {"deploy/values.yaml": f"api_token: {token()}\n"}, {"deploy/values.yaml": "api_token: from-vault\n"}
         ),
         Case("toml", {"conf/app.toml": f'token = "{token()}"\n'}, {"conf/app.toml": 'token = ""\n'}),
@@ -107,10 +122,10 @@ def _in_code(name: str, value: str) -> Case:
     return Case(name, {path: f'import client\n\nTOKEN = "{value}"\nclient.login(TOKEN)\n'}, {path: "TOKEN = read()\n"})
 
 
-def _wheel(text: str) -> bytes:
+def _wheel(text: str, name: str = "TOKEN") -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/__init__.py", f'TOKEN = "{text}"\n')
+        archive.writestr("a/__init__.py", f'{name} = "{text}"\n')
     return content.getvalue()
 
 
@@ -133,6 +148,9 @@ def past(root: Path, dice: random.Random) -> list[str]:
     commit("deleted file", {"gone/a.py": f'A = "{token()}"\n'})
     commit("changed line", {"gone/b.py": f'A = "{token()}"\n'})
     commit("wheel in the history", {"gone/w-1-py3-none-any.whl": _wheel(token())})
+    commit("password in a wheel", {"gone/v-1-py3-none-any.whl": _wheel(pick(dice, LETTERS, 20), "DB_PASSWORD")})
+    cells = {"cells": [{"source": [f'password = "{pick(dice, LETTERS, 20)}"\n']}]}
+    commit("notebook in the history", {"gone/n.ipynb": json.dumps(cells)})
     commit("key file in the history", {"gone/id_ed25519": ISSUERS["private key"](dice)})
     commit("base64 in the history", {"gone/c.txt": base64.b64encode(f'token = "{token()}"'.encode()).decode()})
     run("rm", "-q", "-r", "gone")

@@ -110,9 +110,9 @@ def objects(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def holder(root: Path, name: str) -> str | None:
-    """A commit that brought the file with this hash."""
-    found = _line(root, "log", "--all", "-1", "--format=%H", f"--find-object={name}")
-    return found or None
+    """The first commit that brought the file with this hash."""
+    found = (_line(root, "log", "--all", "--format=%H", f"--find-object={name}") or "").split()
+    return found[-1] if found else None
 
 
 def content(root: Path, name: str) -> bytes | None:
