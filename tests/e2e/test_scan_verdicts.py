@@ -219,3 +219,6 @@ def test_what_is_new_on_a_branch_is_marked_and_the_verdict_stays_on_all(tmp_path
         ("src/sample/old.py", False),
     ]
     assert ran.document["base"] == git(root, "rev-parse", "main").strip()
+    again = scan(root, "code")
+    assert scanner(again, "code")["cached"] is True
+    assert again.document["findings"] == ran.document["findings"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -10,8 +11,11 @@ from pathlib import Path
 import msgspec
 
 from lockgate.model.finding import Finding
-from lockgate.ports import git, history
+from lockgate.ports import actions, git, history
+from lockgate.ports.files import write_atomic
 from lockgate.ports.process import Cancel
+from lockgate.ports.state import open_state
+from lockgate.scan.memory import identity
 from lockgate.scan.run import Outcome, Request, run_scan
 
 
@@ -29,17 +33,39 @@ def marked(
         return {name: _with(outcome, lambda _finding: False) for name, outcome in outcomes.items()}
     asked = tuple(name for name, outcome in outcomes.items() if any(one.commit is None for one in outcome.findings))
     asked = tuple(name for name in asked if name != "codeql")
-    known = _scanned(request, asked, base, cancel, note) if asked else {}
+    memo = None if request.fresh or actions.is_here() else open_state(root) / "cache" / "scan" / "base.json"
+    key = f"{base} {' '.join(asked)} {identity()}"
+    known = _remembered(memo, key)
+    if known is None:
+        known = _known(_scanned(request, asked, base, cancel, note) if asked else {})
+        if memo is not None and not cancel.requested():
+            with contextlib.suppress(OSError):  # only speed is lost
+                write_atomic(memo, msgspec.json.encode((key, known)))
 
     def is_new(finding: Finding) -> bool | None:
         if finding.commit is not None:
             return not history.contains(root, base, finding.commit)
         before = known.get(finding.scanner)
-        if before is None or before.scanner.status not in {"pass", "fail", "not-run"}:
-            return None
-        return finding.fingerprint not in {one.fingerprint for one in before.findings}
+        return None if before is None else finding.fingerprint not in before
 
     return {name: _with(outcome, is_new) for name, outcome in outcomes.items()}
+
+
+def _remembered(memo: Path | None, key: str) -> dict[str, tuple[str, ...]] | None:
+    """What an earlier run learnt of the same commit: it never changes."""
+    try:
+        found, known = msgspec.json.decode(
+            memo.read_bytes() if memo else b"", type=tuple[str, dict[str, tuple[str, ...]]]
+        )
+    except (OSError, msgspec.DecodeError):
+        return None
+    return known if found == key else None
+
+
+def _known(outcomes: Mapping[str, Outcome]) -> dict[str, tuple[str, ...]]:
+    """Fingerprints by scanner, of those that gave a whole answer."""
+    whole = {name: one for name, one in outcomes.items() if one.scanner.status in {"pass", "fail", "not-run"}}
+    return {name: tuple(finding.fingerprint for finding in one.findings) for name, one in whole.items()}
 
 
 def _scanned(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -73,15 +74,7 @@ def _key(context: Context) -> str:
     total = hashlib.sha256()
     config = msgspec.structs.replace(context.project.config, waivers=())
     wishes = msgspec.json.encode((context.wishes.osv, context.wishes.needs, context.wishes.offline))
-    for part in (
-        __version__,
-        sys.version,
-        _own_code(),
-        LIST.read_text(encoding="utf-8"),
-        RULES.read_text(encoding="utf-8"),
-        str(context.root),
-    ):
-        total.update(part.encode() + b"\0")
+    total.update(f"{identity()}\0{context.root}\0".encode())
     total.update(msgspec.json.encode(config) + wishes + git.whole_state(context.root))
     for name in context.files:
         path = context.root / name
@@ -90,6 +83,9 @@ def _key(context: Context) -> str:
     return total.hexdigest()
 
 
-def _own_code() -> str:
-    """When lockgate's own files changed last: whoever works on it must not see yesterday's answers."""
-    return str(max(path.stat().st_mtime_ns for path in Path(__file__).parents[1].rglob("*.py")))
+@functools.cache
+def identity() -> str:
+    """A digest of lockgate, its Python and its tools; of its own files too, for whoever works on it."""
+    changed = str(max(path.stat().st_mtime_ns for path in Path(__file__).parents[1].rglob("*.py")))
+    parts = (__version__, sys.version, changed, LIST.read_text(encoding="utf-8"), RULES.read_text(encoding="utf-8"))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
