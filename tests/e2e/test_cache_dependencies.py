@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lockgate.ports.uv import find_uv
-from tests.e2e.cache_place import TABLE, Change, Place, assert_input, run, some
-from tests.support import PYPROJECT, package, write
+from tests.e2e.cache_place import TABLE, Change, Place, assert_input, run, some, text_at
+from tests.support import PYPROJECT, gate, package, write
 
 HELPER = PYPROJECT.replace("sample", "lockgate-test-helper")
 USES_HELPER = """\
@@ -113,3 +113,37 @@ def test_another_version_put_into_the_environment_runs_the_tests_again(tmp_path:
         run(place.root, *install, str(_helper(place.top / "second", version="2.0.1")))
 
     assert_input(place, change, fails="test_version")
+
+
+SETUPTOOLS = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+"""
+REQUIRES = """\
+from importlib.metadata import requires
+
+
+def test_requires() -> None:
+    assert requires("sample") == ["iniconfig"]
+"""
+
+
+@pytest.mark.slow  # setuptools from the index
+def test_requirements_that_the_build_reads_from_a_file_are_installed_anew(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    project = '[project]\nname = "sample"\nversion = "1.0"\ndynamic = ["dependencies"]\n'
+    dynamic = '[tool.setuptools.dynamic]\ndependencies = { file = ["requirements.in"] }\n'
+    pyproject = f"{project}{dynamic}{SETUPTOOLS}{TABLE}"
+    files = {"pyproject.toml": pyproject, "requirements.in": "iniconfig\n", "tests/test_requires.py": REQUIRES}
+    write(package(place.root), files)
+    assert_input(place, text_at("project/requirements.in", "packaging\n"), fails="test_requires")
+
+
+@pytest.mark.slow  # setuptools from the index
+def test_a_setup_py_alone_is_installed_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    root = tmp_path / "a folder"
+    setup = 'from setuptools import setup\n\nsetup(name="old", version="1.0", py_modules=["old"])\n'
+    test = "import old\n\n\ndef test_it() -> None:\n    assert old\n"
+    write(root, {"pyproject.toml": TABLE, "setup.py": setup, "old.py": "", "test_old.py": test})
+    assert gate(root).code == 0

@@ -121,7 +121,8 @@ def test_a_variable_that_is_declared_later_runs_the_tests_again(tmp_path: Path) 
     assert_input(place, text_at("project/pyproject.toml", f'{pyproject}env = ["MY_*"]\n'), fails="test_variable")
 
 
-def test_another_probe_of_lockgate_runs_the_tests_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["gate/probe.py", "gate/checks/test.py"])
+def test_another_lockgate_runs_the_tests_again(tmp_path: Path, part: str) -> None:
     place = Place(tmp_path / "place")
     package(place.root, TABLE)
     own = tmp_path / "own"
@@ -129,7 +130,7 @@ def test_another_probe_of_lockgate_runs_the_tests_again(tmp_path: Path) -> None:
     assert not all_cached(_by(own, place))
     assert all_cached(_by(own, place))
     assert all_cached(place.gate()), "the same lockgate elsewhere has the same results"
-    with (own / "lockgate/gate/probe.py").open("a", encoding="utf-8") as file:
+    with (own / "lockgate" / part).open("a", encoding="utf-8") as file:
         file.write("# a change\n")
     ran = _by(own, place)
     assert (ran.check(TEST)["status"], ran.check(TEST)["cached"]) == ("pass", False), shown(ran)

@@ -64,6 +64,17 @@ assert (TOP / "project/out/deep/result.txt").read_text()
     assert all_cached(second), shown(second)
 
 
+def test_reports_in_the_project_run_nothing_again_until_they_are_edited(tmp_path: Path) -> None:
+    place = Place(tmp_path, checks=ALL)
+    package(place.root, COVERED)
+    place.gate("--report", "out/gate")
+    again = place.gate("--report", "out/gate")
+    assert all_cached(again), shown(again)
+    assert all_cached(place.gate())
+    write(place.root, {"out/gate/gate.json": "{}"})
+    assert not place.gate().check(TEST)["cached"]
+
+
 def test_fresh_runs_everything_and_what_passes_serves_the_next_run(tmp_path: Path) -> None:
     place = Place(tmp_path, checks=ALL)
     package(place.root, COVERED)

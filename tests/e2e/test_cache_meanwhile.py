@@ -120,13 +120,32 @@ def test_a_change_during_the_run_is_seen_by_the_next_run(waiting: Place, name: s
         assert (ran.check(TEST)["status"], ran.check(TEST)["cached"]) == ("fail", False), shown(ran)
 
 
-def test_a_change_that_was_undone_during_the_run_keeps_no_pass(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def _waiting_for_one(top: Path, name: str) -> Place:
+    """A project without git whose test reads only this file of it."""
+    place = Place(top)
     waits = WAITS.replace("import elsewhere\nimport searched\n", "").split("    assert os.listdir")[0]
     waits += WAITS[WAITS.index('    (TOP / "started")') :]
-    write(package(place.root, TABLE), {"tests/test_waits.py": waits, "data.txt": "one"})
+    write(package(place.root, TABLE), {"tests/test_waits.py": waits.replace("data.txt", name), name: "one"})
     write(place.top, {"outside.txt": "one", "go": ""})
+    return place
+
+
+def test_a_change_that_was_undone_during_the_run_keeps_no_pass(tmp_path: Path) -> None:
+    place = _waiting_for_one(tmp_path, "data.txt")
     _gate_with(place, text_at("project/data.txt"), text_at("project/data.txt", "one"))
     ran = place.gate()
     assert (ran.check(TEST)["status"], ran.check(TEST)["cached"]) == ("pass", False), shown(ran)
     assert all_cached(place.gate())
+
+
+def test_a_folder_that_was_swapped_for_an_older_one_during_the_run_keeps_no_pass(tmp_path: Path) -> None:
+    place = _waiting_for_one(tmp_path, "data/data.txt")
+    write(place.top, {"ready/data.txt": "another"})
+
+    def swap(place: Place) -> None:
+        (place.root / "data").rename(place.top / "before")
+        (place.top / "ready").rename(place.root / "data")
+
+    _gate_with(place, swap)
+    ran = place.gate()
+    assert (ran.check(TEST)["status"], ran.check(TEST)["cached"]) == ("fail", False), shown(ran)

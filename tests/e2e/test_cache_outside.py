@@ -75,7 +75,35 @@ def test_opened_in_a_forked_child() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+def test_looked_for() -> None:
+    assert not Path("../looked-for.txt").exists()
+    assert not os.path.lexists("../looked-for-too.txt")
+
+
+def test_looked_at() -> None:
+    assert os.path.getsize("../sized.txt") == 3
+
+
+def test_called() -> None:
+    assert subprocess.run(["../called.sh"]).returncode == 0
+
+
+def test_called_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.path.abspath("../tools"), prepend=os.pathsep)
+    assert subprocess.run("true && lockgate-test-tool 1>&2", shell=True).returncode == 0
+
+
+def test_named_to_a_program() -> None:
+    assert subprocess.run(["grep", "-q", "one", "../named.txt"]).returncode == 0
+
+
+def test_opened_in_a_child() -> None:
+    program = "import sys; sys.exit(open('../by-child.txt').read() != 'one')"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
 def test_own_files_are_no_inputs(tmp_path: Path) -> None:
+    assert not (tmp_path / "made").exists()
     subprocess.run(f"mkdir {tmp_path}/made; echo x > {tmp_path}/made/file.txt", shell=True, check=True)
     assert (tmp_path / "made/file.txt").read_text() == "x\\n"
     assert len(list(tmp_path.rglob("*.txt"))) == 1
@@ -96,6 +124,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     write(package(top / "project", TABLE), {"tests/test_witness.py": WITNESS})
     names = ("home/.config/app.toml", "folder/deep/file.txt", "listed/deep/a.txt", "both.txt", "forked.txt")
     write(top, dict.fromkeys(names, "one"))
+    write(top, dict.fromkeys(("sized.txt", "named.txt", "by-child.txt"), "one"))
+    for name in ("called.sh", "tools/lockgate-test-tool"):
+        write(top, {name: "#!/bin/sh\nexit 0\n"})
+        (top / name).chmod(0o755)
     write(top, {"shared.json": '"one"', "searched/found_by_search.py": 'VALUE = "one"\n'})
     _database("data.db", "one")(Place(top))
     _database("other.db", "one")(Place(top))
@@ -127,12 +159,19 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "imported": ("test_imported", text_at("searched/found_by_search.py", 'VALUE = "another"\n')),
     "shadowed": ("found_by_search", text_at("searched/found_by_search/__init__.py", "")),
     "opened in a forked child": ("test_opened_in_a_forked_child", text_at("forked.txt")),
+    "looked for and now there": ("test_looked_for", text_at("looked-for.txt")),
+    "looked for as a link and now there": ("test_looked_for", lambda place: (place.top / "looked-for-too.txt").touch()),
+    "looked at": ("test_looked_at", text_at("sized.txt")),
+    "called": ("test_called", text_at("called.sh", "#!/bin/sh\nexit 1\n")),
+    "called by name in a shell": ("test_called_by_name", text_at("tools/lockgate-test-tool", "#!/bin/sh\nexit 1\n")),
+    "named to a program": ("test_named_to_a_program", text_at("named.txt")),
+    "opened in a child": ("test_opened_in_a_child", text_at("by-child.txt")),
 }
 
 
 OFTEN = {
     *("opened", "opened at home", "missed and now there", "new in a listed folder", "database", "imported"),
-    "opened in a forked child",
+    *("opened in a forked child", "looked for and now there", "called by name in a shell", "opened in a child"),
 }
 
 
@@ -162,6 +201,15 @@ def test_a_tool_on_the_path_that_a_check_calls_runs_the_check_again(tmp_path: Pa
     write(tools, {"my-tool": "#!/bin/sh\nexit 0\n"})
     (tools / "my-tool").chmod(0o755)
     assert_input(place, text_at("tools/my-tool", "#!/bin/sh\nexit 1\n"), fails="exit 1", check="mine")
+
+
+def test_what_a_python_script_of_a_check_opens_runs_the_check_again(tmp_path: Path) -> None:
+    table = TABLE.replace("test", "mine") + '[tool.lockgate.check.mine]\nrun = ["python", "scripts/mine.py"]\n'
+    place = Place(tmp_path, checks=("mine",))
+    script = 'import pathlib, sys\nsys.exit(pathlib.Path("../rules.txt").read_text() != "one")\n'
+    write(package(place.root, table), {"scripts/mine.py": script})
+    write(place.top, {"rules.txt": "one"})
+    assert_input(place, text_at("rules.txt"), fails="exit 1", check="mine")
 
 
 @pytest.mark.slow  # pytest-xdist from the index

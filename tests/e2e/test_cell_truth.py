@@ -341,6 +341,24 @@ def pytest_runtest_teardown(item):
     pytest.exit("enough", 0)
 """
 
+# Runs the first test again and again, as some plugins do, and leaves before the second has ended.
+LEAVES_AFTER_MANY = """\
+import pytest
+from _pytest.runner import runtestprotocol
+
+
+def pytest_runtest_protocol(item, nextitem):
+    if item.name == "test_double":
+        for _ in range(5):
+            runtestprotocol(item, nextitem=nextitem)
+        return True
+
+
+def pytest_runtest_call(item):
+    if item.name == "test_half":
+        pytest.exit("enough", 0)
+"""
+
 
 @pytest.mark.parametrize(
     ("conftest", "addopts"),
@@ -349,13 +367,25 @@ def pytest_runtest_teardown(item):
         ("def pytest_runtest_protocol(item):\n    return item.name == 'test_half'\n", ""),
         ("def pytest_cmdline_main(config):\n    return 0\n", ""),
         (LEAVES, ""),
+        (LEAVES_AFTER_MANY, ""),
         (LIES, ""),
         (SKIPS_ALL, ""),
         ("", "--collect-only"),
         ("", "--setup-plan"),
         ("", "--help"),
     ],
-    ids=["loop", "protocol", "main", "leaves", "lies", "all-skipped", "collect-only", "setup-plan", "help"],
+    ids=[
+        "loop",
+        "protocol",
+        "main",
+        "leaves",
+        "leaves-after-many",
+        "lies",
+        "all-skipped",
+        "collect-only",
+        "setup-plan",
+        "help",
+    ],
 )
 def test_tests_that_did_not_run_are_never_a_pass(place: Makes, conftest: str, addopts: str) -> None:
     here = place()

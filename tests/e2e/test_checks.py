@@ -89,6 +89,14 @@ def test_fix_mends_only_what_was_asked_for(place: Makes) -> None:
     assert (nothing.code, "--fix needs lint or format" in nothing.err) == (2, True)
 
 
+def test_a_configured_fix_only_neither_hides_nor_mends_anything(place: Makes) -> None:
+    here = place()
+    here.put({"src/sample/more.py": "import os\n"}, toml="[tool.ruff]\nfix-only = true\n")
+    ran = here.gate("lint")
+    assert (ran.code, ran.check("lint")["status"]) == (1, "fail")
+    assert (here.root / "src/sample/more.py").read_text() == "import os\n"
+
+
 def test_a_project_s_own_checks_pass_fail_or_stay_unknown(place: Makes) -> None:
     here = place()
     table = """\

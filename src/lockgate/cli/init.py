@@ -31,9 +31,9 @@ def command(directory: Path, *, no_color: bool, dry_run: bool, source: str | Non
       lockgate init --lockgate git+https://github.com/OWNER/lockgate@COMMIT
     """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows import init  # --help needs none of it
+    from lockgate.model.actions import NESTED
     from lockgate.ports.console import Console
     from lockgate.ports.pyproject import read_project
-    from lockgate.workflows.facts import NESTED
 
     console = Console(no_color=no_color)
     project = read_project(directory)

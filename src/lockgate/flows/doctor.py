@@ -13,6 +13,7 @@ from lockgate import __version__
 from lockgate.flows.render import judge, survey
 from lockgate.gate import declared
 from lockgate.gate.plan import Selection, plan
+from lockgate.model.actions import NESTED
 from lockgate.model.errors import LockgateError
 from lockgate.model.project import Project
 from lockgate.model.verdict import Verdict
@@ -20,7 +21,6 @@ from lockgate.ports.interpreters import Finder
 from lockgate.ports.nested import locked_version
 from lockgate.ports.state import open_state
 from lockgate.ports.uv import find_uv
-from lockgate.workflows.facts import NESTED
 
 SCHEMA = "lockgate/doctor/1"
 

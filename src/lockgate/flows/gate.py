@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from lockgate import report as reports
 from lockgate.flows import told
 from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
+from lockgate.gate.reported import remember
 from lockgate.gate.run import Request, Result, run_gate
+from lockgate.model.actions import NESTED
 from lockgate.model.errors import UnknownError
 from lockgate.model.gate import GateReport
 from lockgate.model.verdict import EXIT_CODES
@@ -71,6 +74,7 @@ def gate(wishes: Wishes, console: Console) -> int:
         data=wishes.report_dir / cells.DATA if wishes.report_dir else None,
         cells=wishes.cells,
         needs=actions.needs(),
+        again=_again(wishes),
     )
     with open_display(console) as display:
         result = run_gate(request, display, Cancel())
@@ -81,16 +85,24 @@ def _tell_version(locked: str | None, console: Console) -> None:
     """Say when CI, which runs the locked lockgate, may judge otherwise than this one."""
     if locked not in {None, __version__}:
         console.say(
-            f"lockgate: this is {__version__}, but {nested.FOLDER}/uv.lock has {locked}: "
-            f"CI runs `uv run --project {nested.FOLDER} --locked lockgate gate`",
+            f"lockgate: this is {__version__}, but {NESTED}/uv.lock has {locked}: "
+            f"CI runs `uv run --project {NESTED} --locked lockgate gate`",
             "unknown",
         )
+
+
+def _again(wishes: Wishes) -> str:
+    """The options that a command needs to speak of the same project, wherever this one was started."""
+    folder = "" if wishes.folder == Path() else f" -C {shlex.quote(str(wishes.folder))}"
+    return folder + (f" --config {shlex.quote(str(wishes.config_file))}" if wishes.config_file else "")
 
 
 def _tell(result: Result, wishes: Wishes, console: Console) -> int:
     report = result.report
     # Files first: whoever reads standard output may stop reading.
     unwritten = None if wishes.report_dir is None else _write_all(report, wishes.report_dir, wishes.folder, console)
+    if wishes.report_dir is not None:
+        remember(result.memory, wishes.folder.resolve(), _written(wishes.report_dir))
     if wishes.format_ == "text":
         console.result(text.render(report, console.paint, quiet=console.quiet))
     else:
@@ -131,6 +143,12 @@ def _write_all(report: GateReport, folder: Path, project: Path, console: Console
         where = error.filename or folder
         return UnknownError(f"the report was not written: {where}: {error.strerror or error}")
     return None
+
+
+def _written(folder: Path) -> tuple[Path, ...]:
+    """What every run with this report folder writes anew."""
+    named = (folder / reports.file_name(format_) for format_ in reports.FORMATS)
+    return (*named, *(folder / cells.DATA).glob("*"))
 
 
 def _tell_github(report: GateReport, wishes: Wishes, console: Console, environment: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from lockgate.flows import nested, precommit
 from lockgate.flows.render import Survey, survey
 from lockgate.gate import declared
+from lockgate.model.actions import NESTED
 from lockgate.model.config import CHECKS
 from lockgate.model.decode import decode_config
 from lockgate.model.errors import UsageError
@@ -20,7 +21,6 @@ from lockgate.model.project import Project
 from lockgate.ports import git
 from lockgate.ports.files import write_atomic
 from lockgate.workflows.drift import unified
-from lockgate.workflows.facts import NESTED
 from lockgate.workflows.files import stamp
 
 # Caches of uv and lockgate: a committed one is a poisoned one.

@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from lockgate import __version__
+from lockgate.model.actions import NESTED
 from lockgate.model.errors import UnknownError, UsageError
 from lockgate.ports import git, process, surroundings
 from lockgate.ports.files import write_atomic
 from lockgate.ports.uv import find_uv
-from lockgate.workflows.facts import NESTED
 
 _LOCK_TIMEOUT = 300.0
 _GIT = re.compile(r"git\+(?P<url>.+)@(?P<sha>[0-9a-f]{40})")

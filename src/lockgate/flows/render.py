@@ -12,6 +12,7 @@ import msgspec
 
 from lockgate.gate.declared import version_from_git
 from lockgate.gate.plan import Selection, plan
+from lockgate.model.actions import NESTED
 from lockgate.model.config import Folder
 from lockgate.model.errors import UsageError
 from lockgate.model.problem import Problem
@@ -26,7 +27,7 @@ from lockgate.report.github import annotation
 from lockgate.workflows import files, pins
 from lockgate.workflows.drift import State, drift
 from lockgate.workflows.extend import Misfit, table_pins
-from lockgate.workflows.facts import NESTED, Facts, facts
+from lockgate.workflows.facts import Facts, facts
 from lockgate.workflows.files import File
 
 SCHEMA = "lockgate/render/1"

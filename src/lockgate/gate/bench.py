@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.gate import declared
+from lockgate.gate import declared, reported
 from lockgate.gate.cache import Cache
 from lockgate.gate.environments import Environment, Environments
 from lockgate.gate.inputs import Inputs, collect
@@ -28,6 +28,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         begun: When the run began to look, in seconds since the epoch.
         tree: The project when the run began.
         fresh: Look no result up.
+        again: Options that lead a pasted command to this project.
     """
 
     project: Project
@@ -43,6 +44,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     cache: Cache
     fresh: bool
     pytest_args: tuple[str, ...]
+    again: str
 
     def key(self, step: Step, environment: Environment, data: dict[str, tuple[Path, ...]], tree: bytes) -> str:
         """The cache key of a step, over a tree with the digest `tree`."""
@@ -53,13 +55,18 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self.inputs, tree=tree).key(command, environment)
 
 
+def content(root: Path, memory: Path) -> Tree:
+    """The project as its checks see it, now."""
+    return snapshot(root, Memory(memory / "files.json")).without(reported.recall(memory))
+
+
 def set_up(
-    project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...]
+    project: Project, *, state: Path, folder: Path, offline: bool, fresh: bool, pytest_args: tuple[str, ...], again: str
 ) -> Bench:
     """Read the project's content and lay out a run."""
     memory = state / "cache"
     begun = clock.now()
-    tree = snapshot(project.root, Memory(memory / "files.json"))
+    tree = content(project.root, memory)
     visible = surroundings.for_checks(project.config.env)
     kinds = frozenset(declared.checks(project))
     finder = Finder(memory / "interpreters.json")
@@ -77,4 +84,5 @@ def set_up(
         cache=Cache(memory / "results", project),
         fresh=fresh,
         pytest_args=pytest_args,
+        again=again,
     )

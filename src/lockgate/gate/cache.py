@@ -8,11 +8,13 @@ import os
 import shutil
 import stat
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from lockgate.gate.outcome import Outcome
+from lockgate.gate.reads import look
 from lockgate.model.gate import Check, Coverage
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
@@ -20,6 +22,8 @@ from lockgate.ports.tree import Tree, digests
 
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 _KEPT_PER_CHECK = 20
+# What pytest and coverage's HTML report write down to go faster next time.
+_NOTES_OF_TOOLS = ("/.pytest_cache/", "/htmlcov/status.json")
 # The kernel stamps files with a clock that may lag behind by one tick.
 _CLOCK_LAG = 0.02
 
@@ -30,6 +34,7 @@ class _Entry(msgspec.Struct, frozen=True):
     Attributes:
         created: Seconds since the epoch.
         reads: Digest by path of the files outside the tree that the check read.
+        looks: What was to be seen where it only looked, by `reads.look`'s key.
         git: Digest of what git said, when the check asked it.
         data: Digest by name of the coverage data files beside the entry.
     """
@@ -37,6 +42,7 @@ class _Entry(msgspec.Struct, frozen=True):
     check: Check
     created: float
     reads: dict[str, str | None]
+    looks: dict[str, str]
     git: str | None
     data: dict[str, str]
     coverage: Coverage | None = None
@@ -74,7 +80,7 @@ class Cache:
             entry = msgspec.json.decode(sealed.entry, type=_Entry)
         except (OSError, msgspec.DecodeError):
             return None
-        if entry.check.status != "pass" or digests(entry.reads) != entry.reads:
+        if entry.check.status != "pass" or digests(entry.reads) != entry.reads or changed_looks(entry.looks):
             return None
         if entry.git is not None and entry.git != self._git_state():
             return None
@@ -104,6 +110,7 @@ class Cache:
                 check=outcome.check,
                 created=clock.now(),
                 reads=reads,
+                looks=outcome.looks,
                 git=self._git_state() if outcome.asked_git else None,
                 data={name: _sha256(temporary / name) or "" for name in data},
                 coverage=outcome.coverage,
@@ -152,7 +159,7 @@ def outside_reads(
     wanted, changed = set(), set()
     for path in outcome.reads:
         source = _source(path)
-        if source.startswith(own) or f"{os.sep}.pytest_cache{os.sep}" in source:
+        if source.startswith(own) or any(note in source for note in _NOTES_OF_TOOLS):
             continue
         if source == inside or (source.startswith(inside) and os.fsencode(source[len(inside) :]) in tree.entries):
             continue
@@ -167,6 +174,11 @@ def outside_reads(
             changed.add(source)
         wanted.add(source)
     return digests(wanted), changed
+
+
+def changed_looks(looks: Mapping[str, str]) -> set[str]:
+    """The places of `looks` where something else is to be seen now."""
+    return {key for key, seen in looks.items() if look(key) != seen}
 
 
 def _source(path: str) -> str:

@@ -108,13 +108,19 @@ def version_from_git(project: Project) -> bool:
     return dynamic and (bool(_VCS.search(requires)) or "setup.py" in project.files)
 
 
+def is_dynamic(project: Project) -> bool:
+    """The build computes some of the package's metadata."""
+    declared = project.document.get("project")
+    return "setup.py" in project.files if declared is None else bool(declared.get("dynamic"))
+
+
 def threshold(project: Project, fail_under: float = 0.0) -> float:
     """The coverage that is asked for, in percent; `fail_under` is coverage's own, whichever file it stands in."""
     configured = project.config.coverage.threshold
     if configured is not None:
         return configured
     own = (project.tool("coverage") or {}).get("report", {}).get("fail_under")
-    # Without a table the gate holds the package to what it declares; with one, to lockgate's default.
-    if not project.has_table and (own is not None or fail_under):
-        return float(own) if own is not None else fail_under
-    return 95.0
+    declared = float(own) if own is not None else fail_under
+    # Without a table the gate holds the package to what it declares; with one, never to less than lockgate's default.
+    is_declared = own is not None or fail_under > 0
+    return declared if is_declared and not project.has_table else max(95.0, declared)

@@ -13,20 +13,23 @@ from pathlib import Path
 import msgspec
 
 from lockgate.gate import bytecode, declared
+from lockgate.gate.ingredients import built_from, resolved_from
 from lockgate.gate.installed import read_installed
 from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.gate.recipe import Recipe, declared_inputs
 from lockgate.model.project import Project, minor
-from lockgate.ports import git, uv
+from lockgate.ports import uv
 from lockgate.ports.files import locked, write_atomic
 from lockgate.ports.interpreters import Finder, Interpreter
-from lockgate.ports.tree import NATIVE_SUFFIXES, Tree, file_digest
+from lockgate.ports.tree import NATIVE_SUFFIXES, Tree
 
 _FORMAT = 1
 _OLDEST = (3, 8)
 _STAMP = "lockgate.json"
-_PROBE = "lockgate_probe.py"
-_VERSION_LINE = re.compile(rb"^\s*(?:__version__|VERSION|version)\s*[:=].*$", re.MULTILINE)
+# What runs inside the environment's own interpreter, by its name there; each process loads the witness of its reads.
+WITNESSES = {"lockgate_probe.py": "probe.py", "lockgate_reads.py": "reads.py"}
+_LOADER = "lockgate_reads.pth"
+_LOAD = b"import os; 'LOCKGATE_READS' in os.environ and __import__('lockgate_reads').watch()\n"
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,27 +160,12 @@ class Environments:
     def _key(self, recipe: Recipe, interpreter: Interpreter) -> str:
         project = self._project
         total = hashlib.blake2b(digest_size=20)
-        files = [
-            project.lock,
-            *(project.root / name for name in ("setup.py", "setup.cfg", "uv.toml", ".python-version")),
-        ]
-        files += [path for name in recipe.requirements for path in _requirement_files(project.root / name)]
-        parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project)]
-        parts += [(os.fsencode(path), file_digest(str(path))) for path in files if path is not None]
-        parts += [file_digest(str(probe_source())), self._built_from()]
+        parts: list[object] = [_FORMAT, recipe, interpreter, declared_inputs(project), witnesses_digest()]
+        parts += resolved_from(project, recipe, os.environ)
+        parts += built_from(project, self._tree)
         for part in parts:
             total.update(msgspec.json.encode(part, order="sorted") + b"\0")
         return total.hexdigest()
-
-    def _built_from(self) -> list[object]:
-        """What an editable install was built from besides pyproject.toml: native sources and the version's source."""
-        native = self._tree.select(NATIVE_SUFFIXES)
-        parts: list[object] = [native.digest()]
-        if declared.version_from_git(self._project):
-            parts.append(git.version_state(self._project.root))
-        elif "version" in self._project.document.get("project", {}).get("dynamic", []):
-            parts.append(_version_lines(self._project.root, self._tree))
-        return parts
 
     def _make(self, recipe: Recipe, interpreter: Interpreter, errand: Errand) -> None:
         folder = self._folder(recipe)
@@ -192,7 +180,9 @@ class Environments:
         site = _site_packages(folder)
         bytecode.lend(site, interpreter)
         self._made[site] = interpreter
-        write_atomic(site / _PROBE, probe_source().read_bytes())
+        for name, source in WITNESSES.items():
+            write_atomic(site / name, Path(__file__).with_name(source).read_bytes())
+        write_atomic(site / _LOADER, _LOAD)
         installed = read_installed(folder, self._project.root)
         stamp = _Stamp(key=self._key(recipe, interpreter), sources=installed.sources)
         write_atomic(folder / _STAMP, msgspec.json.encode(stamp))
@@ -233,15 +223,18 @@ class Environments:
         """Build the package again where uv's cache cannot know that it must: native code, versions from git."""
         project = self._project
         stale = bool(self._tree.select(NATIVE_SUFFIXES).entries) or declared.version_from_git(project)
-        stale = stale or ("version" in project.document.get("project", {}).get("dynamic", []) and folder.exists())
-        local = read_installed(folder, project.root).local if folder.exists() else ()
-        names = [*([project.name] if stale and project.is_package else []), *local]
+        stale = stale or (declared.is_dynamic(project) and folder.exists())
+        installed = read_installed(folder, project.root) if folder.exists() else None
+        # A setup.py alone does not tell the name before it is installed.
+        own = project.document.get("project", {}).get("name") or (installed.own if installed else None)
+        names = [*([own] if stale and own and project.is_package else []), *(installed.local if installed else ())]
         return [part for name in names for part in ("--reinstall-package", name)]
 
 
-def probe_source() -> Path:
-    """The probe as lockgate ships it."""
-    return Path(__file__).with_name("probe.py")
+def witnesses_digest() -> str:
+    """One digest of what lockgate puts into an environment."""
+    sources = (Path(__file__).with_name(source).read_bytes() for source in WITNESSES.values())
+    return hashlib.blake2b(b"\0".join((*sources, _LOAD)), digest_size=20).hexdigest()
 
 
 def _made_by(folder: Path, interpreter: Interpreter) -> bool:
@@ -260,31 +253,3 @@ def _same_version(folder: Path, interpreter: Interpreter) -> bool:
 
 def _site_packages(folder: Path) -> Path:
     return next(folder.glob("lib/python3*/site-packages"))
-
-
-def _requirement_files(path: Path, seen: frozenset[Path] = frozenset()) -> list[Path]:
-    """A requirements file and those that it names with -r or -c."""
-    if path in seen:
-        return []
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return [path]
-    named = re.findall(r"^\s*(?:-[rc]\s*|--(?:requirement|constraint)[\s=]+)(\S+)", text, re.MULTILINE)
-    inner = (_requirement_files(path.parent / name, seen | {path}) for name in named)
-    return [path, *(file for files in inner for file in files)]
-
-
-def _version_lines(root: Path, tree: Tree) -> list[bytes]:
-    """Lines that give a version in the files where build backends look for one."""
-    names = [
-        name
-        for name in tree.entries
-        if re.search(rb"(^|/)(__init__|_?_?version_?_?|__about__|_meta)\.py$|(^|/)VERSION", name)
-    ]
-    lines: list[bytes] = []
-    for name in sorted(names):
-        with contextlib.suppress(OSError):
-            content = (root / os.fsdecode(name)).read_bytes()
-            lines += _VERSION_LINE.findall(content) if name.endswith(b".py") else [content]
-    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -30,10 +31,12 @@ class _Event(msgspec.Struct):
     message: str = ""
     excerpt: str = ""
     count: int = 0
+    distinct: int = 0
     read: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    looks: dict[str, str] = {}
     git: bool = False
     incomplete: bool = False
     status: int = 0
@@ -63,10 +66,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         loaded: The probe was loaded at all.
         pythons: (implementation, version, prefix) of every process that ran tests.
+        unfinished: Collected tests that were never done; one that a plugin runs again is the same test.
         finished: Exit status by pytest's own word, or None when the session did not come to its end.
         running: The test that was running last, when the session did not come to its end.
         passed: Node ids of the tests that passed.
         unexplained: More failed than tests did, e.g. the project's own `--cov-fail-under`.
+        looks: What was to be seen where files were only looked at, by `reads.look`'s key.
     """
 
     loaded: bool
@@ -74,6 +79,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     rootdir: str
     collected: int | None
     done: int
+    unfinished: int
     running: str | None
     bad: tuple[Bad, ...]
     finished: int | None
@@ -81,6 +87,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: bool
     tests: Tests | None
     reads: tuple[str, ...]
+    looks: dict[str, str]
     wrote: tuple[str, ...]
     mutated: tuple[str, ...]
     asked_git: bool
@@ -124,6 +131,7 @@ class Follower:
         for event in self.events:
             by_kind.setdefault(event.event, []).append(event)
         starts, files = by_kind.get("start", []), by_kind.get("files", [])
+        made = frozenset(_union(files, "made"))
         finish = next(iter(by_kind.get("finish", [])), None)
         finished_tests = {event.id for event in by_kind.get("done", [])}
         running = [event.id for event in by_kind.get("run", []) if event.id not in finished_tests]
@@ -132,16 +140,19 @@ class Follower:
             pythons=tuple(dict.fromkeys((one.implementation, one.python, one.prefix) for one in starts)),
             rootdir=next((one.rootdir for one in starts if not one.worker), ""),
             collected=self.collected if "collected" in by_kind else None,
-            done=self.done,
+            done=len(finished_tests),
+            unfinished=max((event.distinct for event in by_kind.get("collected", [])), default=0) - len(finished_tests),
             running=running[-1] if running and finish is None else None,
             bad=tuple(_bad(event) for event in by_kind.get("bad", [])),
             passed=frozenset(event.id for event in by_kind.get("done", []) if event.passed),
             unexplained=finish is not None and finish.failures > len(by_kind.get("bad", [])),
             finished=finish.status if finish else None,
             tests=_tests(finish) if finish else None,
-            reads=_lasting(_union(files, "read"), _union(files, "made")),
-            wrote=(*_union(files, "written"), *(f"{path}/" for path in _union(files, "made"))),
-            mutated=_union(files, "mutated"),
+            reads=_lasting(_union(files, "read"), made),
+            looks=_lasting_looks(files, made),
+            wrote=(*_union(files, "written"), *(f"{path}/" for path in sorted(made))),
+            # What one process read and another wrote: nobody knows which came first.
+            mutated=(*_union(files, "mutated"), *{*_union(files, "read")}.intersection(_union(files, "written"))),
             asked_git=any(one.git for one in files),
             complete=bool(files) and not any(one.incomplete for one in files),
         )
@@ -151,17 +162,24 @@ def _union(files: list[_Event], field: str) -> tuple[str, ...]:
     return tuple(sorted({path for one in files for path in getattr(one, field)}))
 
 
-def _lasting(reads: tuple[str, ...], made: tuple[str, ...]) -> tuple[str, ...]:
+def _lasting(reads: tuple[str, ...], made: Collection[str]) -> tuple[str, ...]:
     """Reads without those in folders that the session made, and without the listings that show those folders."""
-    own = frozenset(made)
     around = {f"{os.path.dirname(path)}/" for path in made if not is_cache(os.path.basename(path))}  # noqa: PTH119, PTH120
+    return tuple(path for path in reads if path not in around and not _is_below(made, path))
 
-    def is_own(path: str) -> bool:
-        while path not in own and path != "/" and path:
-            path = os.path.dirname(path)  # noqa: PTH120
-        return path in own
 
-    return tuple(path for path in reads if path not in around and not is_own(path))
+def _lasting_looks(files: list[_Event], made: Collection[str]) -> dict[str, str]:
+    """Looks at what the session neither made nor wrote."""
+    touched = {*_union(files, "written"), *_union(files, "mutated")}
+    seen = {key: (key.lstrip("@!"), what) for one in files for key, what in one.looks.items()}
+    return {key: what for key, (path, what) in seen.items() if path not in touched and not _is_below(made, path)}
+
+
+def _is_below(folders: Collection[str], path: str) -> bool:
+    """Whether `path` is one of `folders` or in one of them."""
+    while path not in folders and path != "/" and path:
+        path = os.path.dirname(path)  # noqa: PTH120
+    return path in folders
 
 
 def _bad(event: _Event) -> Bad:

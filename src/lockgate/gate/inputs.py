@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate import __version__
-from lockgate.gate.environments import Environment, probe_source
+from lockgate.gate.environments import Environment
+from lockgate.gate.reads import look
 from lockgate.model.project import Project
+from lockgate.ports.process import cores
 from lockgate.ports.tree import Tree, digests, file_digest, snapshot
 
 _FORMAT = 1
@@ -32,10 +34,14 @@ _CONFIG_HOME = (
 # Paths in these are searched for modules or configuration.
 _PATH_VARIABLES = ("PYTHONPATH", "MYPYPATH")
 # Configuration may name further configuration.
-_EXTENDS = re.compile(r"""^\s*extend\s*=\s*["'](.+?)["']""", re.MULTILINE)
+_EXTENDS = re.compile(r"""(?:^|[.{,])\s*extend\s*=\s*["'](.+?)["']""", re.MULTILINE)
 _EXCLUDES = re.compile(r"^\s*excludesfile\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 _CHECKER_PATHS = re.compile(r"^(?:mypy_path|plugins|files)\s*[=:]\s*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 _PYTEST_PATHS = ("addopts", "testpaths", "pythonpath")
+_STRING = re.compile(r"""["']([^"'\n]+)["']""")
+# What C libraries read by themselves: users, groups, hosts; and what tells of the libraries and locales installed.
+_SYSTEM = ("/etc/passwd", "/etc/group", "/etc/hosts", "/etc/localtime")
+_INSTALLED = ("/etc/ld.so.cache", "/usr/lib/locale", "/usr/lib/locale/locale-archive")
 _FILE_VARIABLES = ("COVERAGE_RCFILE", "RUFF_CONFIG", "MYPY_CONFIG_FILE", "TY_CONFIG_FILE")
 
 
@@ -61,8 +67,7 @@ def collect(project: Project, tree: Tree, environment: Mapping[str, str], pytest
     total = hashlib.blake2b(digest_size=20)
     parts: list[object] = [
         _FORMAT,
-        __version__,
-        file_digest(str(probe_source())),
+        _judge(),
         os.fsencode(project.root),
         project.config,
         sorted((os.fsencode(name), os.fsencode(value)) for name, value in environment.items()),
@@ -86,6 +91,8 @@ def outside_files(root: Path, environment: Mapping[str, str]) -> list[str]:
     found += [home / name for name in _HOME] + [config / name for name in _CONFIG_HOME]
     found += [Path(folder) / "ty/ty.toml" for folder in environment.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
     found += [root / environment[name] for name in _FILE_VARIABLES if environment.get(name)]
+    found += [Path(name) for name in _SYSTEM]
+    found += [Path(environment.get("TZDIR", "/usr/share/zoneinfo"), environment.get("TZ", "").lstrip(":"))]
     return sorted({str(path) for path in found})
 
 
@@ -135,6 +142,9 @@ def _searched(project: Project, environment: Mapping[str, str]) -> Iterator[str]
     texts = [project.setup_cfg, *(_text(project.root / name) for name in ("mypy.ini", ".mypy.ini"))]
     values = [match[1] for text in texts for match in _CHECKER_PATHS.finditer(text)]
     values += [text for name in ("mypy", "ty", "pyright") for text in _strings(project.tool(name))]
+    values += [
+        text for name in ("pyrightconfig.json", "ty.toml") for text in _STRING.findall(_text(project.root / name))
+    ]
     for word in (word for value in values for word in re.split(r"[\s,:]+", value)):
         yield _expanded(word.replace("$MYPY_CONFIG_FILE_DIR", "."), environment)
 
@@ -175,10 +185,21 @@ def _content(root: Path, paths: Iterable[str], without: Iterable[Path] = ()) -> 
     return sorted(found.items())
 
 
+@functools.cache
+def _judge() -> str:
+    """Digest of lockgate itself: another one may judge otherwise, also under the same version."""
+    total = hashlib.blake2b(digest_size=20)
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
 def _machine() -> list[object]:
-    uname = os.uname()
+    mask = os.umask(0o077)
+    os.umask(mask)
     return [
-        *(uname.sysname, uname.release, uname.machine),
-        *(os.geteuid(), os.cpu_count(), os.path.realpath("/etc/localtime")),
-        (found.hex() if (found := file_digest("/etc/localtime")) else None),
+        *os.uname(),
+        *(os.geteuid(), os.getegid(), sorted(os.getgroups()), mask),
+        *(os.cpu_count(), cores(), os.path.realpath("/etc/localtime")),
+        *(look(f"!{path}") for path in _INSTALLED),
     ]

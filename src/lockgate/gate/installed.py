@@ -24,12 +24,14 @@ class Installed(msgspec.Struct, frozen=True):
         versions: Version by normalized distribution name.
         sources: Digest of what each distribution from a local folder or file elsewhere was made from, by its place.
         local: Names of these distributions.
+        own: Name of the distribution that is the project itself, or None.
     """
 
     identity: str
     versions: dict[str, str]
     sources: dict[str, str]
     local: tuple[str, ...]
+    own: str | None
 
 
 class _DirInfo(msgspec.Struct):
@@ -54,6 +56,7 @@ def read_installed(folder: Path, root: Path) -> Installed:
     versions: dict[str, str] = {}
     sources: dict[str, str] = {}
     local: list[str] = []
+    own: str | None = None
     elsewhere: set[Path] = set()
     for name in sorted(os.listdir(site)):  # noqa: PTH208  (names only)
         if name.endswith(".dist-info"):
@@ -71,6 +74,8 @@ def read_installed(folder: Path, root: Path) -> Installed:
             if place != root:
                 sources[str(place)] = _made_from(place, editable=editable)
                 local.append(normalize(project))
+            else:
+                own = normalize(project)
         elif name.endswith((".pth", ".egg-link")):
             content = _read(site / name)
             total.update(name.encode() + content)
@@ -79,7 +84,7 @@ def read_installed(folder: Path, root: Path) -> Installed:
         if place.is_dir() and not _inside(place, root) and not _inside(place, folder):
             total.update(os.fsencode(place) + snapshot(place).digest())
     total.update(msgspec.json.encode(sources, order="sorted"))
-    return Installed(total.hexdigest(), versions, sources, tuple(local))
+    return Installed(total.hexdigest(), versions, sources, tuple(local), own)
 
 
 def _read(path: Path) -> bytes:

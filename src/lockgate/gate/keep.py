@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lockgate.gate.bench import Bench
-from lockgate.gate.cache import outside_reads
+from lockgate.gate.bench import Bench, content
+from lockgate.gate.cache import changed_looks, outside_reads
 from lockgate.gate.inputs import collect
 from lockgate.gate.outcome import Outcome
 from lockgate.gate.plan import Step
 from lockgate.ports import git
-from lockgate.ports.tree import Memory, Tree, is_cache, snapshot
+from lockgate.ports.tree import Entry, Tree, is_cache
 
 # The kernel stamps files with a clock that may lag behind by one tick.
 _CLOCK_LAG = 0.02
@@ -38,7 +38,7 @@ def keep(
     ]
     if not new:
         return ()
-    tree = snapshot(bench.project.root, Memory(bench.memory / "files.json"))
+    tree = content(bench.project.root, bench.memory)
     digest = tree.digest()
     surroundings = collect(bench.project, tree, bench.surroundings, bench.pytest_args).common
     if surroundings != bench.inputs.common:
@@ -50,6 +50,7 @@ def keep(
         outcome = outcomes[step.name]
         changed = _changed_since(tree, bench, started[step.name]) - _harmless(bench, step, outcome, wrote)
         reads, outside = outside_reads(outcome, bench.project.root, bench.state, tree, started[step.name])
+        outside |= {key.lstrip("@!") for key in changed_looks(outcome.looks)}
         if changed or outside:
             shown = (os.fsdecode(min(changed)) if changed else min(outside)).rstrip("/@")
             reasons.append(f"{step.name} will run again next time: {shown} changed while it ran")
@@ -78,13 +79,17 @@ def _may_be_kept(outcome: Outcome) -> bool:
 
 
 def _changed_since(now: Tree, bench: Bench, started: float) -> set[bytes]:
-    """Paths that changed after `started`, or vanished during the run, or were moved in with their folder."""
+    """Paths that changed after `started`, or vanished during the run, or were moved in or swapped with their folder."""
     before = bench.tree.entries
+
+    def came_with_its_folder(path: bytes, entry: Entry) -> bool:
+        new = path not in before or before[path].digest != entry.digest
+        return new and 0 < entry.changed < bench.begun - _CLOCK_LAG
+
     changed = {
         path
         for path, entry in now.entries.items()
-        if entry.changed >= started - _CLOCK_LAG
-        or (path not in before and 0 < entry.changed < bench.begun - _CLOCK_LAG)
+        if entry.changed >= started - _CLOCK_LAG or came_with_its_folder(path, entry)
     }
     return changed | (before.keys() - now.entries.keys())
 

@@ -10,6 +10,7 @@ import msgspec
 
 from lockgate.gate.environments import Environment
 from lockgate.gate.plan import Step
+from lockgate.gate.reads import STATE, VARIABLE
 from lockgate.model.gate import Check, Coverage
 from lockgate.model.project import Project
 from lockgate.ports.process import Cancel, Command, Finished, run
@@ -22,6 +23,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         output: The tool's own output, for `-v` and for failures without a problem.
         data: Coverage data files.
         reads: Absolute paths of files that the check read, as far as it can tell, and of folders (`…/`) that it listed.
+        looks: What it saw where it only looked at files, by `reads.look`'s key.
         wrote: Absolute paths of files that it only wrote, and of folders (`…/`) that it made.
         mutated: Absolute paths of files that it read and then changed.
         asked_git: It ran git.
@@ -35,6 +37,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     data: tuple[Path, ...] = ()
     reads: tuple[str, ...] = ()
+    looks: dict[str, str] = {}
     wrote: tuple[str, ...] = ()
     mutated: tuple[str, ...] = ()
     asked_git: bool = False
@@ -54,6 +57,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         memory: A folder that tools may keep their caches in.
         data: Coverage data files by name of the test cell, for the coverage check.
         roots: The project's folder where a cell's data was measured, by its name, when that was another machine.
+        again: Options that lead a pasted command to this project, e.g. ` -C ../other`.
         progress: Called with tests done and tests collected.
     """
 
@@ -67,23 +71,35 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     pytest_args: tuple[str, ...] = ()
     data: dict[str, tuple[Path, ...]] = {}
     roots: dict[str, str] = {}
+    again: str = ""
     progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    @property
+    def reads(self) -> Path:
+        """Where Python processes of the check say what they read."""
+        return self.folder / "reads.jsonl"
 
     def run(
         self,
         argv: Sequence[str | Path],
         *,
         split: bool = False,
+        watched: bool = True,
         timeout: float | None = None,
         on_tick: Callable[[], None] = lambda: None,
         extra: Mapping[str, str] = MappingProxyType({}),
     ) -> Finished:
-        """Run a command of the environment in the project's folder."""
-        path = f"{self.environment.folder / 'bin'}:{self.surroundings.get('PATH', '')}"
+        """Run a command of the environment in the project's folder; `watched` lets its Python processes testify."""
+        own = {
+            "PATH": f"{self.environment.folder / 'bin'}:{self.surroundings.get('PATH', '')}",
+            "VIRTUAL_ENV": str(self.environment.folder),
+            STATE: str(self.memory.parent),
+            **({VARIABLE: str(self.reads)} if watched else {}),
+        }
         command = Command(
             argv=tuple(map(str, argv)),
             cwd=self.project.root,
-            environment={**self.surroundings, "PATH": path, "VIRTUAL_ENV": str(self.environment.folder), **extra},
+            environment={**self.surroundings, **own, **extra},
             timeout=timeout,
             split=split,
         )

@@ -1,6 +1,7 @@
 """Runs inside the interpreter under test: the witness of what really happened there.
 
-lockgate copies this file into each cell's environment as `lockgate_probe` and loads it with `-p`.
+lockgate copies this file into each cell's environment as `lockgate_probe` and loads it with `-p`; `lockgate_reads`
+(reads.py) lies beside it.
 Python 3.8, standard library only (pytest and coverage are the project's own, whichever versions they are).
 As a plugin it writes one JSON object a line to `$LOCKGATE_EVIDENCE`: who runs, what was collected, every
 outcome, and that the session came to its own end. As a script it combines coverage data and reports.
@@ -16,8 +17,6 @@ import warnings
 from typing import Any, Callable, Dict, FrozenSet, Generator, List, Optional, Set
 
 _EXCERPT = 6000
-_READS = 5000
-_WRITE_FLAGS = os.O_WRONLY | os.O_RDWR
 
 
 class _Evidence:
@@ -25,151 +24,17 @@ class _Evidence:
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        # Tests may replace these, even the whole of `os`, while a test is reported.
+        self._getpid, self._write = os.getpid, os.write
         self.pid = os.getpid()
 
     def say(self, event: str, **facts: Any) -> None:
-        if os.getpid() == self.pid:  # a forked child has no say
-            self.say_forked(event, **facts)
+        if self._getpid() == self.pid:  # a forked child has no say
+            self.tell(json.dumps({"event": event, **facts}, ensure_ascii=False))
 
-    def say_forked(self, event: str, **facts: Any) -> None:
-        facts["event"] = event
+    def tell(self, line: str) -> None:
         # What is no valid Unicode would make the line unreadable.
-        os.write(self._file, (json.dumps(facts, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-
-
-class _Files:
-    """Which files this process read, listed (with `/` at the end) and wrote, from the interpreter's own audit events.
-
-    What belongs to the interpreter and its environment is left out.
-    """
-
-    def __init__(self, evidence: _Evidence) -> None:
-        self._evidence = evidence
-        self._read: Set[str] = set()
-        self._written: Set[str] = set()
-        self._mutated: Set[str] = set()
-        self._made: Set[str] = set()
-        self._git = False
-        self._listening = True
-        homes = {sys.prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
-        homes |= {os.path.realpath(home) for home in homes}
-        self._own = tuple(os.path.join(home, "") for home in (*homes, "/proc", "/dev", "/sys"))
-        self._reactions: Dict[str, Callable[[Any], None]] = {
-            "open": lambda given: self._opened(_absolute(given[0]), given[2]),
-            "os.listdir": lambda given: self._listed(_absolute(given[0] or ".")),
-            "os.scandir": lambda given: self._listed(_absolute(given[0] or ".")),
-            "os.mkdir": lambda given: self._makes(_absolute(given[0])),
-            "os.rename": lambda given: self._renamed(_absolute(given[0]), _absolute(given[1])),
-            "sqlite3.connect": lambda given: self._opened(_database(given[0]), os.O_RDWR),
-            "subprocess.Popen": lambda given: self._called(_calls_git(given[0], given[1])),
-            "os.posix_spawn": lambda given: self._called(_calls_git(given[0], given[1])),
-            "os.exec": lambda given: self._called(_calls_git(given[0], given[1])),
-            "os.system": lambda given: self._called(_calls_git(given[0], ())),
-            # Only extension modules come with their file; libraries by name alone are the system's.
-            "import": lambda given: self._opened(_absolute(given[1]), os.O_RDONLY),
-            "ctypes.dlopen": lambda given: self._opened(_absolute(given[0]) if "/" in str(given[0]) else None, 0),
-        }
-        sys.addaudithook(self._hear)
-
-    def _hear(self, event: str, arguments: Any) -> None:
-        react = self._reactions.get(event)
-        if react is not None and self._listening:
-            react(arguments)
-
-    def _listed(self, path: Optional[str]) -> None:
-        if path is not None:
-            self._saw(os.path.join(path, ""))
-
-    def _makes(self, path: Optional[str]) -> None:
-        if path is not None and not os.path.exists(path):
-            self._made.add(path)
-
-    def _opened(self, path: Optional[str], flags: int) -> None:
-        if path is None or path.startswith(self._own):
-            return
-        if not flags & _WRITE_FLAGS:
-            if path not in self._written:
-                self._saw(path)
-        elif path in self._read or (flags & os.O_RDWR and not flags & os.O_TRUNC and os.path.exists(path)):
-            self._saw(path)
-            self._mutated.add(path)
-        else:
-            self._written.add(path)
-
-    def _saw(self, path: str) -> None:
-        if path in self._read or path.startswith(self._own) or len(self._read) > _READS:
-            return
-        self._read.add(path)
-        self._testify_if_forked(read=[path])
-
-    def _renamed(self, source: Optional[str], target: Optional[str]) -> None:
-        if target is not None and target in self._read:
-            self._mutated.add(target)
-        elif target is not None and source in self._written:
-            self._written.add(target)
-
-    def _called(self, git: bool) -> None:
-        if git and not self._git:
-            self._git = True
-            self._testify_if_forked(git=True)
-
-    def _testify_if_forked(self, **facts: Any) -> None:
-        """A forked child says what it saw at once: nobody knows how it will end."""
-        if os.getpid() != self._evidence.pid:
-            self._evidence.say_forked("files", **facts)
-
-    def close(self) -> Dict[str, Any]:
-        """The sets as event fields."""
-        self._listening = False
-        return {
-            "read": sorted(self._read),
-            "written": sorted(self._written - self._mutated),
-            "mutated": sorted(self._mutated),
-            "made": sorted(path for path in self._made if os.path.dirname(path) not in self._made),
-            "git": self._git,
-            # A name that is no valid Unicode cannot be told.
-            "incomplete": len(self._read) > _READS or not all(map(_can_be_told, self._read)),
-        }
-
-
-def _can_be_told(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _absolute(path: Any) -> Optional[str]:
-    """The path of an audit event as the kernel will take it; None for what is no path."""
-    if type(path) is not str:
-        if not isinstance(path, (bytes, os.PathLike)):
-            return None
-        path = os.fsdecode(path)
-    try:
-        full = str(path) if path[:1] == "/" else os.path.join(os.getcwd(), path)
-        # Only the kernel's way through `..` is right where links are.
-        return os.path.realpath(full) if "/.." in full else os.path.normpath(full)
-    except (OSError, ValueError):
-        return None
-
-
-def _database(name: Any) -> Optional[str]:
-    """The file of an SQLite database."""
-    text = os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else ":memory:"
-    text = text[5:].partition("?")[0] if text.startswith("file:") else text
-    return None if text in ("", ":memory:") else _absolute(text)
-
-
-def _calls_git(executable: Any, arguments: Any) -> bool:
-    """Whether a command is git, or a shell line that may call it."""
-    try:
-        words = [
-            os.fsdecode(word) for word in (executable, *([arguments] if isinstance(arguments, str) else arguments))
-        ]
-    except TypeError:
-        return True  # what cannot be told apart counts
-    return any(os.path.basename(word) == "git" or "git " in word for word in words)
+        self._write(self._file, f"{line}\n".encode("utf-8", "replace"))
 
 
 class _Coverage:
@@ -209,7 +74,7 @@ class _Coverage:
 class _Witness:
     """The plugin proper; the main process of a session testifies to outcomes, xdist workers to who ran."""
 
-    def __init__(self, say: Callable[..., None], files: _Files, coverage: Optional[_Coverage]) -> None:
+    def __init__(self, say: Callable[..., None], files: Any, coverage: Optional[_Coverage]) -> None:
         self._say = say
         self._files = files
         self._coverage = coverage
@@ -251,9 +116,9 @@ class _Witness:
     def deselected(self, items: List[Any]) -> None:
         self._deselected += len(items)
 
-    def collected(self, count: int) -> None:
+    def collected(self, ids: List[str]) -> None:
         if self._testifies():
-            self._say("collected", count=count)
+            self._say("collected", count=len(ids), distinct=len(set(ids)))
 
     def began(self, nodeid: str) -> None:
         if self._testifies():
@@ -282,19 +147,21 @@ class _Witness:
             self._say("bad", id=report.nodeid, when="collect", **_where(report))
 
     def finished(self, session: Any, exitstatus: int) -> None:
-        self._say("files", **self._files.close())
-        if not self._testifies():
-            if self._coverage:
-                self._coverage.save()  # a worker may be ended before its exit handlers
+        if self._testifies():
+            self._say(
+                "finish",
+                status=int(exitstatus),
+                collected=session.testscollected,
+                deselected=self._deselected,
+                counts=self._counts,
+                failures=session.testsfailed,
+            )
+        elif self._coverage:
+            self._coverage.save()  # a worker may be ended before its exit handlers
+        try:
+            self._say("files", **self._files.close())
+        except OSError:  # no room: what is not told is not kept
             return
-        self._say(
-            "finish",
-            status=int(exitstatus),
-            collected=session.testscollected,
-            deselected=self._deselected,
-            counts=self._counts,
-            failures=session.testsfailed,
-        )
 
 
 def _where(report: Any) -> Dict[str, Any]:
@@ -339,10 +206,16 @@ def _only() -> Optional[FrozenSet[str]]:
 
 def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
     """Pytest's hooks by name; made only where lockgate listens."""
+    import lockgate_reads
+
     evidence = _Evidence(os.environ["LOCKGATE_EVIDENCE"])
     evidence.say("loaded")
+    files = lockgate_reads.Files(evidence.pid, evidence.tell)
+    files.stand_in()
+    # Children are watched from their start.
+    os.environ[lockgate_reads.VARIABLE] = os.environ["LOCKGATE_EVIDENCE"]
     data_file = os.environ.get("LOCKGATE_COVERAGE")
-    witness = _Witness(evidence.say, _Files(evidence), _Coverage(data_file) if data_file else None)
+    witness = _Witness(evidence.say, files, _Coverage(data_file) if data_file else None)
     import pytest
 
     @pytest.hookimpl(hookwrapper=True)  # a wrapper comes before pytest-cov's own tryfirst
@@ -363,11 +236,16 @@ def _hooks() -> Dict[str, Callable[..., Any]]:  # noqa: C901  (a list of hooks)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(session: Any) -> None:
-        witness.collected(len(session.items))
+        witness.collected([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(ids: List[str]) -> None:
-        witness.collected(len(ids))
+        witness.collected(ids)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop() -> Generator[None, Any, None]:
+        yield
+        files.stand_down()
 
     def pytest_runtest_logstart(nodeid: str) -> None:
         witness.began(nodeid)

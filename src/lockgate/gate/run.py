@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.gate import Check, GateReport, verdict_of
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
-from lockgate.ports.process import Cancel
+from lockgate.ports.process import Cancel, cores
 from lockgate.ports.state import open_state, run_folder
 
 
@@ -32,6 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         fresh: Look nothing up in the result cache (what passes is still kept).
         fix: Apply ruff's fixes and formatting first.
         jobs: Commands at a time; 0 means one per core.
+        again: Options that lead a pasted command to this project, e.g. ` -C ../other`.
         data: Folder that receives the cells' coverage data, or None.
         cells: Folder with the reports of the test cells that other machines ran; None means that they run here.
         needs: The check of the jobs that this one waited for, or None.
@@ -44,6 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     fix: bool = False
     offline: bool = False
     jobs: int = 0
+    again: str = ""
     data: Path | None = None
     cells: Path | None = None
     needs: Check | None = None
@@ -56,12 +57,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         outputs: Each executed check's own output.
         interrupted: The user stopped the run.
         warnings: What went wrong without touching the verdict.
+        memory: The folder of what outlives the run.
     """
 
     report: GateReport
     outputs: dict[str, str]
     interrupted: bool
     warnings: tuple[str, ...]
+    memory: Path
 
 
 def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
@@ -90,7 +93,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         expected = durations.recall(memory)
         listener.planned({step.name: expected.get(step.name, 0.0) for step in steps})
         crew = Crew(bench, steps, taken, listener, cancel, expected)
-        outcomes = crew.run(jobs=request.jobs or _cores(), keep_going=request.keep_going)
+        outcomes = crew.run(jobs=request.jobs or cores(), keep_going=request.keep_going)
         warnings += keep(bench, steps, outcomes, crew.started)
         report = _report(request, planned, outcomes, round(clock.monotonic() - begun, 3))
         if request.data is not None and any(step.kind == "test" for step in steps):
@@ -103,11 +106,8 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         outputs={name: outcome.output for name, outcome in outcomes.items()},
         interrupted=crew.interrupted,
         warnings=warnings,
+        memory=bench.memory,
     )
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bench(request: Request, state: Path, folder: Path) -> Bench:
@@ -118,6 +118,7 @@ def _bench(request: Request, state: Path, folder: Path) -> Bench:
         offline=request.offline,
         fresh=request.fresh,
         pytest_args=request.selection.pytest_args,
+        again=request.again,
     )
 
 

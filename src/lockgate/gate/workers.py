@@ -13,11 +13,13 @@ import msgspec
 from lockgate.gate.bench import Bench
 from lockgate.gate.checks import RUNNERS
 from lockgate.gate.environments import Environment
+from lockgate.gate.evidence import Follower
 from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
 from lockgate.gate.plan import Step
 from lockgate.gate.schedule import next_step
+from lockgate.gate.stale import forget_stale
 from lockgate.model.gate import Check
 from lockgate.model.problem import Problem
 from lockgate.ports import clock, family
@@ -93,6 +95,7 @@ class Crew:
         """Outcomes by name of the check, in the plan's order; every process that was started has ended."""
         pending = self._look_up_all()
         if pending:
+            forget_stale(self._bench.project.root, self._bench.memory, self._bench.tree)
             # Signals outermost: a second Ctrl-C must not break off the ending of orphans.
             with Signals(self._stop), family.Adoption():
                 self._work_off(pending, jobs, keep_going=keep_going)
@@ -258,9 +261,26 @@ class Crew:
             pytest_args=self._bench.pytest_args,
             data=self._data(step),
             roots={name: self._taken[name].root for name in step.needs if name in self._taken},
+            again=self._bench.again,
             progress=lambda done, total: self._listener.progressed(step.name, done, total),
         )
-        return RUNNERS[step.kind](context)
+        outcome = RUNNERS[step.kind](context)
+        return outcome if step.kind == "test" else _with_reads(outcome, context)
+
+
+def _with_reads(outcome: Outcome, context: Context) -> Outcome:
+    """The outcome with what the check's Python processes said of their reads."""
+    if not context.reads.exists():
+        return outcome
+    said = Follower(context.reads).session()
+    return msgspec.structs.replace(
+        outcome,
+        reads=said.reads,
+        looks=said.looks,
+        mutated=said.mutated,
+        asked_git=outcome.asked_git or said.asked_git,
+        cacheable=outcome.cacheable and said.complete,
+    )
 
 
 def _without_environment(step: Step, error: NoEnvironmentError) -> Outcome:

@@ -12,6 +12,8 @@ from lockgate.model.gate import Check
 from lockgate.model.project import Project
 from lockgate.model.verdict import Status, overall
 
+# The project that locks lockgate itself, below the repository's root.
+NESTED = ".github/lockgate"
 _UV_CACHE = {True: "/Users/runner/.cache/uv", False: "/home/runner/.cache/uv"}
 _THRESHOLD = 95.0
 # Name → the key of the table that says it.

@@ -19,13 +19,13 @@ from pathlib import Path
 from lockgate.ports import clock
 
 VARIABLE = "LOCKGATE_FAMILY"
-_RUN = uuid.uuid4().hex
+RUN = uuid.uuid4().hex
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def new_marker() -> str:
     """A value for `VARIABLE` that is unique to one command of this lockgate."""
-    return f"{_RUN}-{uuid.uuid4().hex[:12]}"
+    return f"{RUN}-{uuid.uuid4().hex[:12]}"
 
 
 class Adoption:
@@ -81,6 +81,14 @@ def end(child: subprocess.Popen[bytes], marker: str, grace: Callable[[], float])
     child.wait()
     _reap(survivors)
     return 0 if was_running else len(survivors)
+
+
+def end_run(run: str) -> None:
+    """End what a lockgate that was killed has left behind; `run` is its `RUN`."""
+    marked = _marked(f"{run}-", leader=0)
+    for pid in [*(one for parent in marked for one in _descendants(parent)), *marked]:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _signal_all(group: Iterable[int], others: Iterable[int], leader: int, number: signal.Signals) -> None:

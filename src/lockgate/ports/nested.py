@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-FOLDER = Path(".github", "lockgate")
+from lockgate.model.actions import NESTED
+
 # As uv writes a lock; parsing hundreds of packages for one line would take longer than a cached gate.
 _LOCKED = re.compile(r'^\[\[package\]\]\nname = "lockgate"\nversion = "([^"]+)"$', re.MULTILINE)
 
@@ -15,7 +16,7 @@ def locked_version(root: Path) -> str | None:
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
     for folder in dict.fromkeys((root, top)):
         try:
-            text = (folder / FOLDER / "uv.lock").read_text(encoding="utf-8", errors="replace")
+            text = (folder / NESTED / "uv.lock").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
         found = _LOCKED.search(text)

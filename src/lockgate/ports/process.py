@@ -195,6 +195,11 @@ def _read(selector: selectors.BaseSelector, wait: float = _TICK) -> None:
             return
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def signal_name(code: int) -> str:
     """The name of the signal behind a negative exit code, e.g. SIGSEGV."""
     try:

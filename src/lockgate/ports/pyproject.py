@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ _SHAPES: Mapping[tuple[str, ...], tuple[type | tuple[type, ...], str]] = {
     ("tool", "uv"): _TABLE,
     ("tool", "uv", "workspace"): _TABLE,
 }
+
+_TEST_FILE = re.compile(r"test_.+\.py|.+_test\.py")
+# pytest's norecursedirs.
+_PASSED_OVER = re.compile(r"\..*|.*\.egg|_darcs|build|CVS|dist|node_modules|venv|\{arch\}")
 
 
 def read_project(folder: Path, config_file: Path | None = None) -> Project:
@@ -81,7 +86,7 @@ def read_project(folder: Path, config_file: Path | None = None) -> Project:
         files=files,
         lock=_governing_lock(root),
         pythons=tuple(sorted(pythons, key=lambda v: tuple(map(int, v.split("."))))),
-        has_tests=_has_tests(root, files, ini),
+        has_tests=_has_tests(root, ini),
         ini=ini,
         setup_cfg=_text(root / "setup.cfg"),
         hooks=_text(root / ".pre-commit-config.yaml"),
@@ -199,11 +204,20 @@ def _ini_section(path: Path, section: str) -> Mapping[str, str] | None:
         return None
 
 
-def _has_tests(root: Path, files: frozenset[str], ini: Mapping[str, str]) -> bool:
+def _has_tests(root: Path, ini: Mapping[str, str]) -> bool:
     folders = [*ini.get("testpaths", "").split(), "tests", "test", "testing"]
-    if any((root / folder).exists() for folder in folders):
+    if any((root / folder).exists() for folder in folders) or "--doctest" in ini.get("addopts", ""):
         return True
-    return any(re.fullmatch(r"test_.+\.py|.+_test\.py", name) for name in files)
+    return any(_TEST_FILE.fullmatch(name) for name in _collectable(root))
+
+
+def _collectable(root: Path) -> Iterator[str]:
+    """Names of the files in which pytest would look for tests by itself."""
+    for folder, inner, names in os.walk(root):
+        yield from names
+        inner[:] = [name for name in inner if not _PASSED_OVER.fullmatch(name)]
+        if folder != str(root) and "pyvenv.cfg" in names:
+            inner.clear()
 
 
 def _governing_lock(root: Path) -> Path | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lockgate.model.errors import UnknownError
+from lockgate.ports import family
 
 NAME = ".lockgate"
 
@@ -58,7 +59,7 @@ def open_state(root: Path) -> Path:
 
 def new_run_folder(state: Path) -> Path:
     """A folder of this run's own, so that two gates in one checkout never share a file."""
-    folder = state / "run" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    folder = state / "run" / f"{os.getpid()}-{family.RUN}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     return folder
 
@@ -82,14 +83,15 @@ def run_folder(state: Path) -> Iterator[Path]:
 
 
 def sweep_dead_runs(state: Path) -> None:
-    """Remove the run folders of lockgates that were killed."""
+    """Remove the run folders of lockgates that were killed, and end what they had started."""
     try:
         entries = list((state / "run").iterdir())
     except OSError:
         return
     for entry in entries:
-        pid = entry.name.partition("-")[0]
+        pid, _, run = entry.name.partition("-")
         if pid.isdigit() and not _alive(int(pid)):
+            family.end_run(run.partition("-")[0])
             shutil.rmtree(entry, ignore_errors=True)
 
 

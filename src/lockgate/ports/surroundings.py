@@ -32,7 +32,9 @@ ALLOWED = (
         "TMPDIR",
         "TEMP",
         "TMP",
-        "XDG_*",
+        "XDG_*_HOME",
+        "XDG_*_DIRS",
+        "XDG_RUNTIME_DIR",
         "DISPLAY",
         "WAYLAND_DISPLAY",
     ),
@@ -97,6 +99,11 @@ ALLOWED = (
 )
 # Passed to uv besides: its own settings and the index credentials that people keep in the environment.
 _FOR_UV = ("UV_*", "PIP_*", "NETRC", "KEYRING_*", "GIT_*", "SSH_AUTH_SOCK", "NIX_SSL_CERT_FILE")
+# Those of uv's that decide which versions are installed, and of what.
+_RESOLUTION = (
+    *("UV_RESOLUTION", "UV_PRERELEASE", "UV_FORK_STRATEGY", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT", "UV_OVERRIDE"),
+    *("UV_EXCLUDE*", "UV_FIND_LINKS", "UV_NO_BINARY*", "UV_NO_BUILD*", "UV_NO_SOURCES*", "UV_CONFIG_FILE"),
+)
 # These would change what a check does or measures behind lockgate's back.
 _REMOVED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT"})
 
@@ -140,6 +147,11 @@ def for_scanning_uv(home: str, cache: str, environment: Mapping[str, str] = os.e
     pythons = {"UV_PYTHON_INSTALL_DIR": environment.get("UV_PYTHON_INSTALL_DIR", f"{user}/.local/share/uv/python")}
     config = {"XDG_CONFIG_HOME": environment.get("XDG_CONFIG_HOME", f"{user}/.config")}
     return {**base, **settings, **pythons, **config, "UV_CACHE_DIR": cache}
+
+
+def of_resolution(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What decides which versions uv installs."""
+    return _select(environment, _RESOLUTION)
 
 
 def _select(environment: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ _CACHES = frozenset(
             "node_modules",
             ".import_linter_cache",
             ".DS_Store",
+            "htmlcov",
             ".coverage",
         ),
     }
@@ -57,11 +58,18 @@ NATIVE_SUFFIXES = (
 )
 
 
+Stamp = tuple[int, int]
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """One file or folder: a digest of kind, permissions and content; and its last change (ctime, s)."""
+    """One file or folder: a digest of kind, permissions and content; and its last change (ctime, s).
+
+    `stamp` is by which many tools know a file: its size, and the second of its last modification.
+    """
 
     digest: bytes
     changed: float
+    stamp: Stamp = (0, 0)
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -75,6 +83,25 @@ class Tree(msgspec.Struct, frozen=True):
         for name in sorted(self.entries):
             total.update(len(name).to_bytes(4, "big") + name + self.entries[name].digest)
         return total.digest()
+
+    def without(self, own: Mapping[str, str]) -> Tree:
+        """The entries but for files that still have this content (digest in hex), and folders that hold only these."""
+
+        def is_own(name: bytes) -> bool:
+            digest = own.get(os.fsdecode(name))
+            return digest is not None and self.entries[name].digest.endswith(bytes.fromhex(digest))
+
+        if not own:
+            return self
+        kept = {name: entry for name, entry in self.entries.items() if name.endswith(b"/") or not is_own(name)}
+        empty = {f"{parent}/".encode() for name in own for parent in map(os.fspath, Path(name).parents)}
+        return Tree(
+            {
+                name: entry
+                for name, entry in kept.items()
+                if name not in empty or any(other.startswith(name) and other not in empty for other in kept)
+            }
+        )
 
     def select(self, suffixes: tuple[str, ...]) -> Tree:
         """The entries whose name ends in one of `suffixes`."""
@@ -215,6 +242,7 @@ class _Walk:
         elif stat.S_ISREG(status.st_mode):
             permissions = b"%o " % stat.S_IMODE(status.st_mode)
             content = file_digest(full) if self._memory is None else self._memory.digest(full, status)
-            self.found[path] = Entry(permissions + (content or b"unreadable"), status.st_ctime)
+            stamp = (status.st_size, int(status.st_mtime))
+            self.found[path] = Entry(permissions + (content or b"unreadable"), status.st_ctime, stamp)
         else:
             self.found[path] = Entry(b"special %d" % stat.S_IFMT(status.st_mode), 0.0)

@@ -49,7 +49,7 @@ def block(alike: Sequence[Check], paint: Paint = _plain) -> Iterator[str]:
 
 def _problem(problem: Problem, paint: Paint) -> Iterator[str]:
     where = printable(problem.where())
-    rule = f" [{problem.rule}]" if problem.rule else ""
+    rule = f" [{printable(problem.rule)}]" if problem.rule else ""
     first, *rest = printable(problem.message).splitlines() or [""]
     yield f"  {paint(where, 'bold')}  {first}{rule}" if where else f"  {first}{rule}"
     for line in rest:
@@ -79,4 +79,4 @@ def _coverage(report: GateReport, paint: Paint) -> Iterator[str]:
     style = "pass" if found.percent >= found.threshold else "fail"
     yield paint(f"coverage {words.coverage(found)}", style)
     for missing in found.missing:
-        yield f"  {missing.path}: {words.missing(missing)}"
+        yield f"  {printable(missing.path)}: {words.missing(missing)}"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from lockgate.model.actions import NESTED
 from lockgate.model.project import Project
 from lockgate.ports import history
-from lockgate.ports.nested import FOLDER
 from lockgate.ports.pyproject import read_project
 from lockgate.scan.answer import Answer, Found, answer
 from lockgate.scan.context import Context
@@ -19,8 +19,8 @@ def nested(context: Context) -> Project | None:
     """The nested project, judged by the package's own table; None where there is none."""
     top = history.top(context.root)
     for root in dict.fromkeys((context.root, top or context.root)):
-        if (root / FOLDER / "uv.lock").is_file() and (root / FOLDER / "pyproject.toml").is_file():
-            found = read_project(root / FOLDER)
+        if (root / NESTED / "uv.lock").is_file() and (root / NESTED / "pyproject.toml").is_file():
+            found = read_project(root / NESTED)
             uv = {"index": (context.project.tool("uv") or {}).get("index", []), **(found.tool("uv") or {})}
             document = {**found.document, "tool": {**found.document.get("tool", {}), "uv": uv}}
             return msgspec.structs.replace(found, config=context.project.config, document=document)

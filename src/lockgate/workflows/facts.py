@@ -13,7 +13,6 @@ from lockgate.model.config import WorkflowsConfig
 from lockgate.model.duration import parse_duration
 from lockgate.model.project import Project
 
-NESTED = ".github/lockgate"
 _PRIVATE = "Private ::"
 # Days of a cool-down: fewer than a week and auditors object, more Dependabot does not take.
 _BOT_LEAST, _BOT_MOST = 7, 90

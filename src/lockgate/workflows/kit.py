@@ -8,8 +8,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lockgate.model.actions import NESTED
 from lockgate.workflows.emit import Commented
-from lockgate.workflows.facts import NESTED, Facts
+from lockgate.workflows.facts import Facts
 from lockgate.workflows.pins import Pin, uses
 
 UV = "0.13.9"

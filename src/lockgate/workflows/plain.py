@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lockgate.workflows.facts import NESTED, Facts
+from lockgate.model.actions import NESTED
+from lockgate.workflows.facts import Facts
 
 
 def dependabot(facts: Facts) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_annotations_and_a_step_summary_come_by_themselves(cli: Cli, quick: Path
     lines = shown.out.splitlines()
     assert lines[0] == "FAIL bad"
     verdict = next(number for number, line in enumerate(lines) if line.startswith("FAIL in "))
-    assert lines[verdict + 1] == BAD
+    assert lines[verdict + 1] == f"{BAD} -C {quick}"
     assert lines[verdict + 2].startswith("::error title=lockgate::FAIL in ")
     assert len(lines) == verdict + 3
     text = summary.read_text()

@@ -13,15 +13,14 @@ from tests.unit.cli.conftest import QUICK
 from tests.unit.terminal import Terminal
 
 TESTS = """\
-import pathlib, time
+import pathlib
 
 def test_first():
     pass
 
 def test_second():
     pathlib.Path({up!r}).touch()
-    while not pathlib.Path({go!r}).exists():
-        time.sleep(0.02)
+    open({go!r}).read()
 """
 
 
@@ -36,11 +35,12 @@ def test_checks_are_followed_line_by_line_and_leave_the_screen_to_the_report(tmp
     root = package(tmp_path / "package", table)
     names = {"up": str(tmp_path / "up"), "go": str(tmp_path / "go")}
     write(root, {"tests/test_sample.py": TESTS.format(**names)})
+    os.mkfifo(tmp_path / "go")  # a file that was not there before would be an input that changed
     with screen(root, "--jobs", "2") as terminal:
         terminal.until(lambda: terminal.shows("test-3.12", "1/2 tests"))
         terminal.until(lambda: terminal.shows("pass", "after"))
         assert len(terminal.lines) == 2
-        (tmp_path / "go").touch()
+        (tmp_path / "go").write_text("x")
         assert terminal.to_the_end() == 0
         assert not terminal.shows("1/2 tests")
         assert terminal.lines[0].startswith("pass     after ")

@@ -180,6 +180,7 @@ def test_a_version_may_come_from_git(toml: str, files: tuple[str, ...], *, expec
         ("[tool.lockgate.coverage]\nthreshold = 0\n[tool.coverage.report]\nfail_under = 90", 0.0),
         ("[tool.coverage.report]\nfail_under = 90", 90.0),
         ("[tool.lockgate]\n[tool.coverage.report]\nfail_under = 90", 95.0),
+        ("[tool.lockgate]\n[tool.coverage.report]\nfail_under = 100", 100.0),
     ],
 )
 def test_the_threshold_is_the_tables_then_the_packages_then_the_default(toml: str, expected: float) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lockgate.gate.environments import _made_by, _requirement_files, _version_lines
+from lockgate.gate.environments import _made_by
+from lockgate.gate.ingredients import requirement_files, version_lines
 from lockgate.ports.interpreters import Interpreter
 from lockgate.ports.tree import snapshot
 from tests.support import write
@@ -21,7 +22,7 @@ def test_requirement_files_are_followed_to_those_that_they_name(tmp_path: Path) 
             "sub/beside.txt": "",
         },
     )
-    found = [path.relative_to(tmp_path).as_posix() for path in _requirement_files(tmp_path / "dev.txt")]
+    found = [path.relative_to(tmp_path).as_posix() for path in requirement_files(tmp_path / "dev.txt")]
     names = ["dev.txt", "base.txt", "gone.txt", "sub/limits.txt", "sub/beside.txt", "more.txt", "close.txt"]
     assert found == names
 
@@ -36,7 +37,7 @@ def test_versions_are_read_where_build_backends_read_them(tmp_path: Path) -> Non
         "src/a/versions.py": '__version__ = "6"\n',
     }
     root = write(tmp_path, files)
-    assert _version_lines(root, snapshot(root)) == [
+    assert version_lines(root, snapshot(root)) == [
         b"4\n",
         b'VERSION="3"',
         b'__version__ = "1"',
@@ -44,7 +45,7 @@ def test_versions_are_read_where_build_backends_read_them(tmp_path: Path) -> Non
     ]
     tree = snapshot(root)
     (root / "VERSION").unlink()
-    assert b"4\n" not in _version_lines(root, tree)  # gone meanwhile
+    assert b"4\n" not in version_lines(root, tree)  # gone meanwhile
 
 
 def test_an_environment_belongs_to_the_interpreter_that_it_was_made_with(tmp_path: Path) -> None:

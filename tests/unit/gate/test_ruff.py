@@ -139,8 +139,8 @@ def test_without_ruff_the_checks_are_unknown_and_nothing_is_mended(tmp_path: Pat
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [
-        ({"lint"}, ["check --fix --exit-zero --quiet --extend-exclude .lockgate -- ."]),
-        ({"format"}, ["format --quiet --extend-exclude .lockgate -- ."]),
+        ({"lint"}, ["check --fix --no-fix-only --exit-zero --quiet --no-cache --extend-exclude .lockgate -- ."]),
+        ({"format"}, ["format --quiet --no-cache --extend-exclude .lockgate -- ."]),
         ({"types"}, []),
     ],
 )

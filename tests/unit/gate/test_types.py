@@ -45,6 +45,7 @@ ANSWERS = (
     ("mypy", "", "mypy: can't read file 'x'", 2, "unknown", "mypy failed (exit 2): mypy: can't read file 'x'"),
     ("mypy", "a.py:1: error: INTERNAL ERROR -- x\nversion", "", 2, "unknown", "mypy failed (exit 2): version"),
     ("mypy", "", "", 1, "unknown", "mypy failed (exit 1): no message"),
+    ("mypy", "src/a.py: error: Source file found twice\nFound 1 error", "", 2, "fail", None),
     ("mypy", "a.py:1: error: x\nand so on", "", 0, "unknown", "mypy looked at no file: name them"),
     ("ty", "[]", "All checks passed!", 0, "pass", None),
     ("ty", "[]", "WARN No python files found under the given path(s)", 0, "unknown", f"ty {NO_FILE}"),

@@ -228,6 +228,11 @@ def test_a_broken_ini_file_gives_no_options(tmp_path: Path) -> None:
         ({"a_test.py": ""}, True),
         ({"spec/x": "", "pytest.ini": "[pytest]\ntestpaths = spec other"}, True),
         ({"src/a.py": "", "contest.py": "", "test.py": ""}, False),
+        ({"src/a/tests/test_a.py": ""}, True),
+        ({"checks/a_test.py": ""}, True),
+        ({"a.py": "", "pytest.ini": "[pytest]\naddopts = --doctest-modules"}, True),
+        ({"venv/pyvenv.cfg": "", "venv/lib/test_a.py": "", "env/pyvenv.cfg": "", "env/lib/test_a.py": ""}, False),
+        ({"build/lib/test_a.py": "", ".tox/test_a.py": "", "a.egg/test_a.py": ""}, False),
     ],
 )
 def test_what_looks_like_tests(tmp_path: Path, files: dict[str, str], *, expected: bool) -> None:

@@ -12,7 +12,19 @@ PATH = {"PATH": "/usr/bin:/bin"}
 
 
 @pytest.mark.parametrize(
-    "name", ["HOME", "TZ", "LC_ALL", "PYTEST_ADDOPTS", "PYTHONPATH", "HYPOTHESIS_PROFILE", "CC", "https_proxy", "CI"]
+    "name",
+    [
+        "HOME",
+        "TZ",
+        "LC_ALL",
+        "PYTEST_ADDOPTS",
+        "PYTHONPATH",
+        "HYPOTHESIS_PROFILE",
+        "CC",
+        "https_proxy",
+        "CI",
+        "XDG_DATA_HOME",
+    ],
 )
 def test_checks_see_what_tools_and_tests_commonly_need(name: str) -> None:
     assert for_checks((), {**PATH, name: "x"}) == {**PATH, name: "x"}
@@ -20,7 +32,15 @@ def test_checks_see_what_tools_and_tests_commonly_need(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "UV_INDEX_PASSWORD", "SSH_AUTH_SOCK", "VIRTUAL_ENV", "LCX", "MY_VAR"],
+    [
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+        "UV_INDEX_PASSWORD",
+        "SSH_AUTH_SOCK",
+        "VIRTUAL_ENV",
+        "LCX",
+        "XDG_SESSION_ID",
+    ],
 )
 def test_checks_do_not_see_what_is_not_in_their_key(name: str) -> None:
     assert for_checks((), {**PATH, name: "x"}) == PATH

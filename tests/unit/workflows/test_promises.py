@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.flows.render import FileReport, RenderReport, Survey, judge
+from lockgate.model.actions import NESTED
 from lockgate.model.config import WorkflowConfig, WorkflowsConfig
 from lockgate.workflows.emit import emit, text_of
-from lockgate.workflows.facts import NESTED
 from lockgate.workflows.promises import broken
 from tests.unit.workflows import mutations
 from tests.unit.workflows.harmless import HARMLESS

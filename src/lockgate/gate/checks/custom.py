@@ -30,7 +30,7 @@ def custom(context: Context) -> Outcome:
     problem = Problem(
         tool=name,
         message=f"`{shlex.join(check.run)}` ended with {how}",
-        help=f"run just that again: lockgate gate {name}",
+        help=f"run just that again: lockgate gate {name}{context.again}",
         excerpt=done.output[-_EXCERPT:].strip() or None,
     )
     return Outcome(check=Check(name=name, status="fail", problems=(problem,)), output=done.output)

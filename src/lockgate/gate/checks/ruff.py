@@ -14,6 +14,7 @@ from lockgate.ports.process import Finished
 
 _TIMEOUT = 300.0
 _NOTHING = "No Python files found"
+_ONLY_LOOK = ("--no-fix", "--no-fix-only")  # the second outweighs a configured `fix-only`, which reports nothing
 _OUR_STATE = ("--extend-exclude", ".lockgate")
 _PARSE_ERROR = re.compile(
     r"^error: Failed to (?:parse|read|format) (?P<path>.+?)(?::(?P<line>\d+):(?P<column>\d+))?: (?P<message>.+)$"
@@ -46,10 +47,10 @@ def lint(context: Context) -> Outcome:
         return unknown("lint", "ruff is not in the project's environment; add it: `uv add --dev ruff`")
     paths = context.project.config.lint.paths
     done = context.run(
-        (ruff, "check", "--no-fix", "--output-format", "json", *_OUR_STATE, "--", *paths),
+        # Its cache knows a file by its time stamp alone.
+        (ruff, "check", *_ONLY_LOOK, "--no-cache", "--output-format", "json", *_OUR_STATE, "--", *paths),
         split=True,
         timeout=_TIMEOUT,
-        extra={"RUFF_CACHE_DIR": str(context.memory / "ruff")},
     )
     early = ended_early("lint", done, "ruff check", _TIMEOUT)
     if early is not None:
@@ -93,19 +94,20 @@ def fix(context: Context, kinds: Collection[str]) -> None:
     if ruff is None:
         return
     config = context.project.config
-    extra = {"RUFF_CACHE_DIR": str(context.memory / "ruff")}
     if "lint" in kinds:
-        flags = ("--fix", "--exit-zero", "--quiet", *_OUR_STATE)
-        context.run((ruff, "check", *flags, "--", *config.lint.paths), timeout=_TIMEOUT, extra=extra)
+        flags = ("--fix", "--no-fix-only", "--exit-zero", "--quiet", "--no-cache", *_OUR_STATE)
+        context.run((ruff, "check", *flags, "--", *config.lint.paths), timeout=_TIMEOUT)
     if "format" in kinds:
-        context.run((ruff, "format", "--quiet", *_OUR_STATE, "--", *config.format.paths), timeout=_TIMEOUT, extra=extra)
+        context.run(
+            (ruff, "format", "--quiet", "--no-cache", *_OUR_STATE, "--", *config.format.paths), timeout=_TIMEOUT
+        )
 
 
 def _problem(context: Context, diagnostic: _Diagnostic) -> Problem:
     path = context.relative(diagnostic.filename)
     helps = [diagnostic.fix.message] if diagnostic.fix and diagnostic.fix.message else []
     is_safe = diagnostic.fix is not None and diagnostic.fix.applicability == "safe"
-    helps += ["`lockgate gate lint --fix` can do it"] if is_safe else []
+    helps += [f"`lockgate gate lint --fix{context.again}` can do it"] if is_safe else []
     return Problem(
         tool="ruff",
         rule=diagnostic.code,
@@ -148,7 +150,7 @@ def _differences(context: Context, output: str) -> list[Problem]:
                     message="is not formatted",
                     path=context.relative(header["path"].split(":cell")[0]),
                     line=_first_changed(hunk) if hunk else int(header["line"]),
-                    help="`lockgate gate format --fix` formats it",
+                    help=f"`lockgate gate format --fix{context.again}` formats it",
                     excerpt=part.rstrip(),
                 )
             )

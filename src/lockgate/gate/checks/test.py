@@ -82,7 +82,9 @@ def _pytest(context: Context, name: str, timeout: float, only: tuple[str, ...] |
         follower.read()
         context.progress(follower.done, follower.collected)
 
-    done = context.run(command(context, again=only is not None), timeout=timeout, on_tick=tick, extra=extra)
+    argv = command(context, again=only is not None)
+    # The probe itself says what the session reads.
+    done = context.run(argv, watched=False, timeout=timeout, on_tick=tick, extra=extra)
     return _Run(done, follower.session(), tuple(sorted(folder.glob("coverage*"))))
 
 
@@ -135,6 +137,7 @@ def _outcome(context: Context, runs: list[_Run], flaky: tuple[str, ...], *, reco
         output="\n".join(run.done.output for run in runs),
         data=tuple(path for run in runs for path in run.data),
         reads=session.reads,
+        looks=session.looks,
         wrote=session.wrote,
         mutated=session.mutated,
         asked_git=session.asked_git,
@@ -190,7 +193,7 @@ def _nothing(done: Finished, tests: Tests) -> _Judgement:
 
 def _really_tested(session: Session, tests: Tests) -> _Judgement:
     """A session that pytest calls green: did all its tests run?"""
-    if session.done < (session.collected or 0):
+    if session.unfinished > 0:
         # pytest.exit(returncode=0) ends a session with a green exit code.
         ran = f"only {session.done} of {session.collected} collected tests ran"
         return _Judgement("fail" if session.done else "unknown", f"{ran}: something ended the session early")
@@ -304,7 +307,7 @@ def _problem(context: Context, rootdir: str, bad: Bad, *, is_flaky: bool) -> Pro
         message=f"{how}: {first}",
         path=path,
         line=line,
-        help=f"run just that again: lockgate gate {context.step.name} -- {shlex.quote(node)}",
+        help=f"run just that again: lockgate gate {context.step.name}{context.again} -- {shlex.quote(node)}",
         excerpt=shorten(bad.excerpt),
     )
 

@@ -17,7 +17,8 @@ from lockgate.ports.process import Finished
 
 _TIMEOUT = 1200.0
 _MYPY_LINE = re.compile(
-    r"^(?P<path>[^:\n]+?):(?P<line>\d+):(?:(?P<column>\d+):)? "
+    # Without a line when the whole file is at fault, e.g. found twice under different names.
+    r"^(?P<path>[^:\n]+?)(?::(?P<line>\d+)(?::(?P<column>\d+))?|(?<=\.py)|(?<=\.pyi)): "
     r"(?P<severity>error|note): (?P<message>.*?)(?:  \[(?P<rule>[a-z0-9-]+)\])?$"
 )
 _MYPY_PROOF = re.compile(
@@ -103,7 +104,7 @@ def _read_mypy(context: Context, done: Finished) -> tuple[tuple[Problem, ...], i
             severity="error" if match["severity"] == "error" else "note",
             message=match["message"],
             path=context.relative(match["path"]),
-            line=int(match["line"]),
+            line=int(match["line"]) if match["line"] else None,
             column=int(match["column"]) if match["column"] else None,
         )
         for match in map(_MYPY_LINE.match, done.output.splitlines())
