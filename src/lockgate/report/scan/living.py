@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lockgate.model.duration import human
 from lockgate.model.finding import RANKS, Finding
 from lockgate.model.scan import POLICY, ScanReport
 
@@ -118,11 +117,11 @@ def _markdown(report: ScanReport, events: Sequence[dict[str, Any]], stamp: str, 
 
     counts = Counter(finding.severity for finding in report.standing())
     waived = len(report.findings) - len(report.standing())
-    times = sorted(int(event["seconds_to_fix"]) for event in events if isinstance(event.get("seconds_to_fix"), int))
+    # How long each took stands in the history: a median here would differ between runs that see the same.
+    fixed = {(event["fingerprint"], event.get("severity")) for event in events if event["event"] == "fixed"}
     lines = ["# Security", "", f"Last updated: {stamp}", "", "| severity | open |", "| --- | ---: |"]
     lines += [f"| {severity} | {counts[severity]} |" for severity in RANKS]
-    lines += ["", f"Waived: {waived}", "", f"Fixed so far: {len(times)}"]
-    lines += [f"Median time to fix: {human(times[len(times) // 2])}"] if times else []
+    lines += ["", f"Waived: {waived}", "", f"Fixed so far: {len(fixed)}"]
     since = first_seen(events)
     if report.findings:
         lines += ["", "| finding | first seen | severity | waived |", "| --- | --- | --- | --- |"]

@@ -36,7 +36,7 @@ def test_a_finding_is_recorded_once_until_it_is_fixed_and_again_when_it_returns(
     again = after(fixed[HISTORY], FINDING, days=3)
     assert [event for event, _ in events(again)] == ["seen", "fixed", "again"]
     assert json.loads(fixed[HISTORY].splitlines()[-1])["seconds_to_fix"] == 2 * 86400
-    assert "Median time to fix: 48 h 00 min" in fixed[PAGE] or "2 d" in fixed[PAGE]
+    assert "Fixed so far: 1" in fixed[PAGE]
     # What came back counts from its return.
     assert json.loads(again[DOCUMENT])["findings"][FINDING.fingerprint]["recorded_at"].startswith("2026-11-27")
 
