@@ -18,6 +18,7 @@ from lockgate.model.errors import LockgateError
 # Command → what it does; the module of the same name is imported only when it is called.
 COMMANDS = {
     "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
+    "scan": "Run the security scan: dependencies, code, secrets, supply chain, workflows.",
     "push": "Land commits on a remote branch: rebased, race-free, exactly once.",
     "init": "Set a package up: the table, the workflows, lockgate's own lock.",
     "render": "Write the workflows, dependabot.yml and CODEOWNERS from the table.",

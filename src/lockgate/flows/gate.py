@@ -12,6 +12,7 @@ import msgspec
 
 from lockgate import __version__
 from lockgate import report as reports
+from lockgate.flows import told
 from lockgate.gate import cells
 from lockgate.gate.plan import Selection, plan
 from lockgate.gate.reported import remember
@@ -118,11 +119,9 @@ def _tell(result: Result, wishes: Wishes, console: Console) -> int:
 
 def _rendered(report: GateReport, format_: str, project: Path, environment: Mapping[str, str] = os.environ) -> str:
     """The report in a format; GitHub knows files by their path in the repository, not in the package."""
-    workspace = environment.get("GITHUB_WORKSPACE")
-    if format_ in {"github", "sarif"} and workspace and actions.is_here(environment):
-        root, top = project.resolve(), Path(workspace).resolve()
-        if root != top and root.is_relative_to(top):
-            report = reports.below(report, root.relative_to(top).as_posix())
+    folder = told.folder_in_repository(project, format_, environment)
+    if folder is not None:
+        report = reports.below(report, folder)
     return reports.render(report, format_)
 
 
@@ -130,13 +129,7 @@ def _write_caches(report: GateReport, folder: Path, console: Console) -> None:
     """Leave what the workflow says of its caches for `health`; a gate's verdict does not depend on it."""
     ran = [check.name for check in report.checks if check.status != "not-run" and check.name != "needs"]
     cell = re.fullmatch(r"test-(3\.\d{1,2})", ran[0]) if len(ran) == 1 else None
-    try:
-        lines = actions.caches(cell[1] if cell else None)
-    except ValueError as error:
-        console.say(f"lockgate: LOCKGATE_CACHES is malformed, so nothing is known of the caches: {error}", "unknown")
-        return
-    if lines is not None:
-        write_atomic(folder / "caches.ndjson", lines)
+    told.write_caches(folder, cell[1] if cell else None, console)
 
 
 def _write_all(report: GateReport, folder: Path, project: Path, console: Console) -> UnknownError | None:
@@ -164,10 +157,4 @@ def _tell_github(report: GateReport, wishes: Wishes, console: Console, environme
         return
     if wishes.format_ == "text":
         console.document(_rendered(report, "github", wishes.folder, environment))
-    summary = environment.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        try:
-            with Path(summary).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(reports.render(report, "markdown"))
-        except OSError as error:
-            console.say(f"lockgate: no step summary: {summary}: {error.strerror or error}", "unknown")
+    told.append_summary(reports.render(report, "markdown"), console, environment)

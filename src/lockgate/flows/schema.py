@@ -12,10 +12,12 @@ from lockgate.flows.why import Answer
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
 from lockgate.model.push import PushReport
+from lockgate.model.scan import ScanReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
     "config": (Config, "[tool.lockgate] in pyproject.toml"),
     "gate": (GateReport, "the document of `lockgate gate --format json`"),
+    "scan": (ScanReport, "the document of `lockgate scan --format json`"),
     "render": (RenderReport, "the document of `lockgate render --check --format json`"),
     "why": (Answer, "the document of `lockgate why --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),

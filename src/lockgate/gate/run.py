@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,7 +21,7 @@ from lockgate.model.gate import Check, GateReport, verdict_of
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
 from lockgate.ports.process import Cancel, cores
-from lockgate.ports.state import new_run_folder, open_state, sweep_dead_runs
+from lockgate.ports.state import open_state, run_folder
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +84,7 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         taken = cells.take(request.cells, request.project, names)
     warnings: tuple[str, ...] = ()
     state = open_state(request.project.root)
-    with _run_folder(state) as folder:
+    with run_folder(state) as folder:
         bench = _bench(request, state, folder)
         if request.fix:
             warnings += _fix(bench, planned, cancel)
@@ -110,19 +108,6 @@ def run_gate(request: Request, listener: Listener, cancel: Cancel) -> Result:
         warnings=warnings,
         memory=bench.memory,
     )
-
-
-@contextlib.contextmanager
-def _run_folder(state: Path) -> Iterator[Path]:
-    sweep_dead_runs(state)
-    try:
-        folder = new_run_folder(state)
-    except OSError as error:
-        raise UnknownError(f"{error.filename or state}: {error.strerror or error}", "free some space") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bench(request: Request, state: Path, folder: Path) -> Bench:

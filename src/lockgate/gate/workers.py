@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import queue
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import msgspec
 
@@ -27,8 +24,8 @@ from lockgate.model.gate import Check
 from lockgate.model.problem import Problem
 from lockgate.ports import clock, family
 from lockgate.ports.process import Cancel
+from lockgate.ports.signals import Signals
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OUTPUT_EXCERPT = 3000
 
 
@@ -100,7 +97,7 @@ class Crew:
         if pending:
             forget_stale(self._bench.project.root, self._bench.memory, self._bench.tree)
             # Signals outermost: a second Ctrl-C must not break off the ending of orphans.
-            with _Signals(self._stop), family.Adoption():
+            with Signals(self._stop), family.Adoption():
                 self._work_off(pending, jobs, keep_going=keep_going)
         return {step.name: self._outcomes[step.name] for step in self._steps}
 
@@ -293,24 +290,3 @@ def _without_environment(step: Step, error: NoEnvironmentError) -> Outcome:
         problems = (Problem(tool="uv", message=error.reason, severity="error", excerpt=excerpt),)
     check = Check(name=step.name, status=error.status, reason=error.reason, problems=problems)
     return Outcome(check=check, output=error.output)
-
-
-class _Signals:
-    """While the crew works, a signal asks it to stop; twice means at once. Afterwards all is as before."""
-
-    def __init__(self, stop: Any) -> None:  # noqa: ANN401
-        self._stop = stop
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            # Who starts lockgate with a signal ignored (nohup, a shell's background job) means it.
-            for number in (one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN):
-                self._before[number] = signal.signal(number, self._handle)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 CHECKS = ("lint", "format", "types", "test", "coverage")
+ScannerName = Literal["dependencies", "code", "secrets", "supply-chain", "workflows", "codeql"]
 Phase = Literal["off", "observe", "enforce"]
 PythonVersion = Annotated[str, msgspec.Meta(pattern=r"^3\.\d{1,2}$", description="a Python as X.Y, e.g. 3.12")]
 _DURATION = "a number above 0 and a unit, e.g. 90s, 10m or 7d"
@@ -81,6 +82,9 @@ class ScanConfig(Table, frozen=True):
     codeql: Literal["auto", "required", "off"] = "auto"
     cool_down: Duration = "7d"
     indexes: tuple[str, ...] = ("pypi",)
+    required: tuple[ScannerName, ...] = ()
+    osv: str = "https://api.osv.dev"
+    timeout: Duration = "5m"
 
 
 class Waiver(Table, frozen=True, kw_only=True):
@@ -88,7 +92,7 @@ class Waiver(Table, frozen=True, kw_only=True):
 
     id: str | None = None
     fingerprint: str | None = None
-    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    reason: str = ""
     expires: dt.date
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from lockgate.model.errors import UnknownError
@@ -60,6 +62,24 @@ def new_run_folder(state: Path) -> Path:
     folder = state / "run" / f"{os.getpid()}-{family.RUN}-{uuid.uuid4().hex[:8]}"
     folder.mkdir(parents=True)
     return folder
+
+
+@contextlib.contextmanager
+def run_folder(state: Path) -> Iterator[Path]:
+    """A folder of this run's own while it lasts; those of lockgates that were killed are removed.
+
+    Raises:
+        UnknownError: It cannot be made.
+    """
+    sweep_dead_runs(state)
+    try:
+        folder = new_run_folder(state)
+    except OSError as error:
+        raise UnknownError(f"{error.filename or state}: {error.strerror or error}", "free some space") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep_dead_runs(state: Path) -> None:

@@ -107,6 +107,9 @@ _RESOLUTION = (
 # These would change what a check does or measures behind lockgate's back.
 _REMOVED = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT"})
 
+# The discard port of this machine: a tool that should not speak to anybody is refused at once.
+_NOWHERE = "http://127.0.0.1:9"
+
 
 def for_checks(declared: Iterable[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What every check sees: the allowed variables and the `declared` ones, without lockgate's own environment."""
@@ -121,6 +124,29 @@ def for_uv(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     for name in ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_FROZEN", "UV_LOCKED", "UV_PROJECT", "PYTHONPATH"):
         kept.pop(name, None)
     return {**kept, "PATH": clean_path(environment), "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+
+
+def for_scanners(home: str, environment: Mapping[str, str] = os.environ, *, online: bool = False) -> dict[str, str]:
+    """What a scanner tool sees: no secrets, nothing of the user's home, and no way out unless it declares one."""
+    names = ("LANG", "LC_*", "TZ", "TMPDIR", *(("*_PROXY", "*_proxy", "SSL_CERT_*") if online else ()))
+    nowhere = {} if online else dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), _NOWHERE)
+    kept = {**_select(environment, names), **nowhere, "PATH": clean_path(environment)}
+    return {**kept, "HOME": home, "XDG_CONFIG_HOME": home, "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def for_scanning_uv(home: str, cache: str, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What uv sees in a scan: its settings, but neither credentials nor what would change which project it looks at."""
+    base = for_scanners(home, environment, online=True)
+    secret = ("TOKEN", "PASSWORD", "USERNAME", "PUBLISH")
+    settings = {
+        name: value
+        for name, value in for_uv(environment).items()
+        if name.startswith("UV_") and not any(part in name for part in secret) and "@" not in value
+    }
+    user = environment.get("HOME", home)
+    pythons = {"UV_PYTHON_INSTALL_DIR": environment.get("UV_PYTHON_INSTALL_DIR", f"{user}/.local/share/uv/python")}
+    config = {"XDG_CONFIG_HOME": environment.get("XDG_CONFIG_HOME", f"{user}/.config")}
+    return {**base, **settings, **pythons, **config, "UV_CACHE_DIR": cache}
 
 
 def of_resolution(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

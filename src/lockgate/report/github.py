@@ -13,15 +13,15 @@ def render(report: GateReport) -> str:
     """One annotation for each problem, and for each check that failed without one."""
     lines = [line for check in report.checks for line in _annotations(check)]
     level = {"pass": "notice", "fail": "error", "unknown": "error"}[report.verdict]
-    lines.append(f"::{level} title=lockgate::{_data(words.verdict(report))}")
+    lines.append(f"::{level} title=lockgate::{data(words.verdict(report))}")
     return "\n".join(lines) + "\n"
 
 
 def _annotations(check: Check) -> list[str]:
     lines = [annotation(check.name, problem) for problem in check.problems]
     if not lines and check.status in {"fail", "unknown"}:
-        lines.append(f"::error title={_property(check.name)}::{_data(check.reason or check.status)}")
-    lines += [f"::warning title={_property(check.name)}::{_data(note)}" for note in check.notes]
+        lines.append(f"::error title={property_(check.name)}::{data(check.reason or check.status)}")
+    lines += [f"::warning title={property_(check.name)}::{data(note)}" for note in check.notes]
     return lines
 
 
@@ -36,13 +36,15 @@ def annotation(check: str, problem: Problem) -> str:
     if problem.column is not None:
         properties["col"] = str(problem.column)
     text = "\n".join(part for part in (problem.message, problem.excerpt, problem.help) if part)
-    shown = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{_LEVELS[problem.severity]} {shown}::{_data(text)}"
+    shown = ",".join(f"{key}={property_(value)}" for key, value in properties.items())
+    return f"::{_LEVELS[problem.severity]} {shown}::{data(text)}"
 
 
-def _data(text: str) -> str:
+def data(text: str) -> str:
+    """Text as the data of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def property_(text: str) -> str:
+    """Text as a property of a workflow command."""
+    return data(text).replace(":", "%3A").replace(",", "%2C")

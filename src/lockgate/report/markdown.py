@@ -9,7 +9,7 @@ from lockgate.model.duration import human
 from lockgate.model.gate import Check, GateReport
 from lockgate.report import words
 
-_MARKS = {
+MARKS = {
     "pass": "✅ pass",
     "fail": "❌ fail",
     "unknown": "❔ unknown",
@@ -20,27 +20,27 @@ _MARKS = {
 
 def render(report: GateReport) -> str:
     """A table of checks, the problems, and the coverage that is missing."""
-    lines = [f"## lockgate gate: {_cell(report.project)}", "", f"**{_cell(words.verdict(report))}**", ""]
+    lines = [f"## lockgate gate: {cell(report.project)}", "", f"**{cell(words.verdict(report))}**", ""]
     lines += ["| check | status | time | details |", "| --- | --- | ---: | --- |"]
     for check in report.checks:
         took = human(check.seconds) if check.status not in {"not-run", "skipped"} else ""
-        lines.append(f"| {_cell(check.name)} | {_MARKS[check.status]} | {took} | {_cell(words.details(check))} |")
+        lines.append(f"| {cell(check.name)} | {MARKS[check.status]} | {took} | {cell(words.details(check))} |")
     for alike in words.alike(report.checks):
         lines += _problems(alike)
     if report.coverage is not None:
         lines += ["", f"Coverage {words.coverage(report.coverage)}", ""]
         for missing in report.coverage.missing:
-            lines.append(f"- {_code(missing.path)}: {_cell(words.missing(missing))}")
+            lines.append(f"- {code(missing.path)}: {cell(words.missing(missing))}")
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _problems(alike: Sequence[Check]) -> list[str]:
     check = alike[0]
-    lines = [f"- {_cell(note)}" for note in check.notes]
+    lines = [f"- {cell(note)}" for note in check.notes]
     for problem in check.problems:
-        where = f"{_code(problem.where())} " if problem.where() else ""
-        rule = f" ({_code(problem.rule)})" if problem.rule else ""
-        lines.append(f"- {where}{_cell(problem.message)}{rule}")
+        where = f"{code(problem.where())} " if problem.where() else ""
+        rule = f" ({code(problem.rule)})" if problem.rule else ""
+        lines.append(f"- {where}{cell(problem.message)}{rule}")
         if problem.excerpt:
             fence = "`" * max(3, _longest_run(problem.excerpt) + 1)
             lines += [
@@ -50,7 +50,7 @@ def _problems(alike: Sequence[Check]) -> list[str]:
                 f"  {fence}",
                 "",
             ]
-    return ["", f"### {_cell(', '.join(one.name for one in alike))}", "", *lines] if lines else []
+    return ["", f"### {cell(', '.join(one.name for one in alike))}", "", *lines] if lines else []
 
 
 def _longest_run(text: str) -> int:
@@ -62,7 +62,7 @@ def _longest_run(text: str) -> int:
     return longest
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Text as code, whatever backticks are in it."""
     one_line = " ".join(text.split())
     fence = "`" * (_longest_run(one_line) + 1)
@@ -70,7 +70,7 @@ def _code(text: str) -> str:
     return f"{fence}{space}{one_line}{space}{fence}"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that cannot break a table or start markup."""
     one_line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     escaped = re.sub(r"[\\|*_`\[\]~#$]", r"\\\g<0>", one_line)

@@ -23,14 +23,14 @@ def root(tmp_path: Path) -> Path:
 
 COMPLETIONS = {
     ("ga",): ["gate"],
-    ("",): ["gate", "push", "init", "render", "why", "doctor", "clean", "schema", "completion"],
+    ("",): ["gate", "scan", "push", "init", "render", "why", "doctor", "clean", "schema", "completion"],
     ("--ver",): ["--version"],
     ("gate", "--fre"): ["--fresh"],
     ("gate", "test-3."): ["test-3.8", "test-3.12"],
     ("gate", "lint", "do"): ["docs"],
     ("gate", "-C", "other", ""): ["lint"],
     ("gate", "--format", "j"): ["json", "junit"],
-    ("schema", ""): ["config", "gate", "push", "render", "why", "doctor"],
+    ("schema", ""): ["config", "gate", "scan", "push", "render", "why", "doctor"],
     ("completion", "z"): ["zsh"],
     # A mistake further left is told when the command is run, not while it is typed.
     ("gaet", "ga"): ["gate"],

@@ -203,9 +203,9 @@ REFUSALS = {
         "2: tool.lockgate.check: expected table, got array",
         SCHEMA,
     ),
-    "the second waiver without a reason": (
-        "[[tool.lockgate.waivers]]\nreason = 'b'\nexpires = 2026-12-20\n[[tool.lockgate.waivers]]\nreason = ''\n",
-        "5: tool.lockgate.waivers.reason: expected string of length >= 1",
+    "the second waiver with a number as reason": (
+        "[[tool.lockgate.waivers]]\nreason = 'b'\nexpires = 2026-12-20\n[[tool.lockgate.waivers]]\nreason = 3\n",
+        "5: tool.lockgate.waivers.reason: expected string, got integer",
         SCHEMA,
     ),
 }

@@ -1,0 +1,88 @@
+"""What a package index says of a project's files (PEP 503, 691, 700, 740)."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+
+from lockgate.ports.relay import fetch
+
+_ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A file as the index lists it.
+
+    Attributes:
+        url: Absolute.
+        sha256: Hex digits, None when the index gives no such digest.
+        yanked: The reason, "" without one, None when it is not yanked.
+        uploaded: ISO 8601, None when the index does not say.
+        provenance: Where its attestations are (PEP 740), or None.
+    """
+
+    name: str
+    url: str
+    sha256: str | None
+    yanked: str | None = None
+    uploaded: str | None = None
+    provenance: str | None = None
+
+
+def project_files(index: str, name: str, limit: float) -> dict[str, Listed]:
+    """Files of project `name` by file name.
+
+    Raises:
+        OSError: The index gave no answer within `limit` seconds.
+        ValueError: The answer is no list of files.
+    """
+    address = f"{index.rstrip('/')}/{name}/"
+    content = fetch(address, limit, headers={"Accept": _ACCEPT}).decode("utf-8", errors="replace")
+    if content.lstrip().startswith("{"):
+        document = json.loads(content)
+        if not isinstance(document.get("files"), list):
+            raise ValueError("the index's answer lists no files")
+        found = [_from_json(address, one) for one in document["files"]]
+    else:
+        reader = _Anchors(address)
+        reader.feed(content)
+        found = reader.found
+        if "<a" not in content.lower() and "<html" not in content.lower():
+            raise ValueError("the index's answer is no list of files")
+    return {one.name: one for one in found}
+
+
+def _from_json(address: str, one: dict[str, Any]) -> Listed:
+    yanked = one.get("yanked", False)
+    return Listed(
+        name=str(one["filename"]),
+        url=urllib.parse.urljoin(address, str(one["url"])),
+        sha256=(one.get("hashes") or {}).get("sha256"),
+        yanked=None if yanked is False else "" if yanked is True else str(yanked),
+        uploaded=one.get("upload-time"),
+        provenance=one.get("provenance"),
+    )
+
+
+class _Anchors(HTMLParser):
+    """The links of an index that speaks HTML only."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+        self.found: list[Listed] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in a link."""
+        values = dict(attrs)
+        href = values.get("href")
+        if tag == "a" and href:
+            url, fragment = urllib.parse.urldefrag(urllib.parse.urljoin(self._address, href))
+            digest = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else None
+            name = urllib.parse.unquote(url.rpartition("/")[2])
+            yanked = (values["data-yanked"] or "") if "data-yanked" in values else None
+            self.found.append(Listed(name, url, digest, yanked, None, values.get("data-provenance")))
