@@ -97,6 +97,7 @@ _ORIGINS: tuple[Origin, ...] = (
     Origin("jobs/*/steps/gate*", "the same command as on a laptop; the YAML holds no logic"),
     Origin("jobs/*/steps/scan*", "the same command as on a laptop; the YAML holds no logic"),
     Origin("jobs/*/steps/download*", "the files and the ledger of this release"),
+    Origin("jobs/security-scan/steps/upload*", "the report for its branch, without details: an artifact of a public repository is public"),
     Origin("jobs/*/steps/upload*", "reports and data for the jobs that follow, and for whoever reads the run"),
     Origin("jobs/coverage-report/if", _ALWAYS_REPORTS),
     Origin("jobs/security-scan/if", _ALWAYS_REPORTS),
