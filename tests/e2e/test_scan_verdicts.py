@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from lockgate.loopback.osv import Osv
 from tests.e2e.scans import CODEQL, PICKLE, SQL, clean_package, commit_all, git, sarif, scan, scanner
+from tests.planted.credentials import ISSUERS
 from tests.support import lockgate, write
 
 
@@ -222,3 +224,16 @@ def test_what_is_new_on_a_branch_is_marked_and_the_verdict_stays_on_all(tmp_path
     again = scan(root, "code")
     assert scanner(again, "code")["cached"] is True
     assert again.document["findings"] == ran.document["findings"]
+
+
+def test_a_secret_in_a_message_is_told_by_its_commit_not_by_git_s_own_notes(tmp_path: Path) -> None:
+    root = clean_package(tmp_path / "sample")
+    commit_all(root)
+    token = ISSUERS["gitlab"](random.Random())  # noqa: S311
+    git(root, "commit", "-q", "--allow-empty", "-m", f"Deploy with {token}")
+    ran = scan(root, "secrets")
+    assert ran.code == 1
+    (finding,) = ran.document["findings"]
+    head = git(root, "rev-parse", "HEAD").strip()
+    assert (finding["path"], finding["commit"]) == ("commit messages", head)
+    assert token not in ran.out + ran.err

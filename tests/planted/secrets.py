@@ -51,6 +51,11 @@ def cases(dice: random.Random) -> list[Case]:
             {"scripts/fetch.sh": "curl https://files.prod.corp/a.tar.gz\n"},
         ),
         Case(
+            "password for an example's host",
+            {"data/prod.env": f"BROKER=amqp://worker:{password()}@queue.example.com:5672/\n"},
+            {"data/prod.env": "BROKER=amqp://worker:your-password@queue.example.com:5672/\nA=redis://u:$PASS@h\n"},
+        ),
+        Case(
             "aws secret",
             {"infra/keys.py": f'aws_secret_access_key = "{pick(dice, LETTERS + "+/", 40)}"\n'},
             {"infra/keys.py": 'aws_secret_access_key = os.environ["AWS_SECRET_ACCESS_KEY"]\n'},

@@ -204,6 +204,8 @@ def _placed(
     if name == "messages" and commit is None and line is not None:
         hashes = (folder.parent / "message-commits").read_text("utf-8").splitlines()
         return MESSAGES, None, hashes[line - 1] if 0 < line <= len(hashes) else None
+    if commit is None and name.startswith(f"{history.git_folder(context.root)}/"):
+        return MESSAGES, None, None  # git's own notes, which a clone does not have: the reflog repeats messages
     if name.startswith("past/") and commit is None:
         _, digest, name = name.split("/", 2)
         commit = history.holder(context.root, digest)
@@ -236,7 +238,8 @@ def merge(context: Context, findings: tuple[Finding, ...]) -> tuple[Finding, ...
     values = context.secrets
 
     def rank(each: Finding) -> tuple[object, ...]:
-        return (each.commit is not None, len(values[each.fingerprint]), each.path, each.line or 0, each.rule)
+        past = each.commit is not None or each.path == MESSAGES
+        return (past, past and each.commit is None, len(values[each.fingerprint]), each.path, each.line or 0, each.rule)
 
     groups: list[list[Finding]] = []
     for one in sorted(findings, key=rank):
