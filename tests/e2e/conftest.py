@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
 
 from tests.e2e.places import Makes, Place
-
-# The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
-CELL = (3, 11)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the end-to-end tests out of the other cells; pytest and the gate show how many were deselected."""
-    if "LOCKGATE_EVIDENCE" not in os.environ or sys.version_info[:2] == CELL:
-        return
-    left_out = [item for item in items if "tests/e2e/" in item.nodeid]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

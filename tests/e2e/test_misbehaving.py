@@ -183,3 +183,37 @@ def test_missing_coverage_data_make_coverage_unknown(root: Path) -> None:
     assert "no coverage data from test-3.12" in ran.check("coverage")["reason"]
     # Were the cell's pass kept, only --fresh would ever mend it.
     assert not gate(root).check("test-3.12")["cached"]
+
+
+LEFT_ALONE = """\
+import os, resource, subprocess, sys
+
+
+def test_a_path_that_goes_up(tmp_path):
+    assert not os.path.exists(tmp_path / ".." / "nowhere" / ".." / "nothing")
+
+
+def test_files_may_not_grow(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "file").write_text("small")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_nor_in_a_child(tmp_path):
+    limit = "import os, resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); "
+    code = limit + "os.mkdir('made'); open('/etc/passwd').close()"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("--", "-n", "2")])
+def test_what_tests_do_with_paths_and_limits_is_not_disturbed(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    table = ONE_CELL.replace("\nchecks", '\npackages = ["pytest-xdist"]\nchecks')
+    root = package(tmp_path, table)
+    (root / "tests/test_left_alone.py").write_text(LEFT_ALONE)
+    found = gate(root, "test-3.12", *arguments)
+    assert (found.code, found.check("test-3.12")["tests"]["passed"]) == (0, 4), found

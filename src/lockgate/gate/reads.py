@@ -8,6 +8,7 @@ by itself: what a child imports is the business of the tests.
 
 from __future__ import annotations
 
+import _thread
 import os
 import stat
 import sys
@@ -42,6 +43,8 @@ class Files:
         self._made: Set[str] = set()
         self._git = False
         self._listening, self._standing_in = True, False
+        self._lost = False
+        self._busy = _thread._local()  # noqa: SLF001  (threading is the business of the tests)
         # Tests may replace these.
         self._getpid, self._plain_stat, self._plain_lstat = os.getpid, os.stat, os.lstat
         homes = {sys.prefix, sys.exec_prefix, os.path.dirname(os.__file__)}
@@ -70,10 +73,24 @@ class Files:
     def _hear(self, event: str, arguments: Any) -> None:
         react = self._reactions.get(event)
         if react is not None and self._listening:
-            react(arguments)
+            self._mind(react, arguments)
+
+    def _mind(self, react: Callable[..., None], *given: Any) -> None:
+        """React without hearing oneself, and without a say in what the process does."""
+        if getattr(self._busy, "now", False):
+            return
+        self._busy.now = True
+        try:
+            react(*given)
+        except Exception:  # noqa: BLE001  (a full disk, a deep stack, a path's own methods: what is lost is said to be)
+            self._lost = True
+        finally:
+            self._busy.now = False
 
     def stand_in(self) -> None:
         """Hear of looks at files too: no audit event tells of `os.stat`, which `os.path.exists` asks."""
+        import pathlib  # until 3.10 it takes over what stands in `os` when it is imported
+
         self._standing_in = True
         for name in ("stat", "lstat", "access"):
             plain = getattr(os, name)
@@ -82,7 +99,7 @@ class Files:
             kinds = (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids)
             for supports in (kind for kind in kinds if plain in kind):
                 supports.add(looking)
-            accessor = getattr(sys.modules.get("pathlib"), "_NormalAccessor", None)  # until 3.10
+            accessor = getattr(pathlib, "_NormalAccessor", None)
             if hasattr(accessor, name):
                 setattr(accessor, name, staticmethod(looking))
 
@@ -94,15 +111,19 @@ class Files:
         def looking(*given: Any, **named: Any) -> Any:
             __tracebackhide__ = True
             if self._standing_in and named.get("dir_fd") is None:
-                path = _absolute(given[0] if given else named.get("path"))
-                if path is not None:
-                    self._looked(path if follows and named.get("follow_symlinks", True) else f"@{path}")
+                follow = follows and named.get("follow_symlinks", True)
+                self._mind(self._looked_at, given[0] if given else named.get("path"), follow)
             return plain(*given, **named)
 
         looking.__name__ = looking.__qualname__ = plain.__name__
         looking.__module__ = "os"
         looking.__doc__ = plain.__doc__
         return looking
+
+    def _looked_at(self, given: Any, follow: bool) -> None:
+        path = _absolute(given)
+        if path is not None:
+            self._looked(path if follow else f"@{path}")
 
     def _looked(self, key: str) -> None:
         """Remember what is to be seen at `key` (see `look`); the project's own content is known anyway."""
@@ -196,6 +217,9 @@ class Files:
 
     def _testify(self, fact: str, *, known: bool = True) -> None:
         if self._getpid() != self._pid:
+            if self._lost:
+                self._tell('{"event":"files","incomplete":true}')
+                self._lost = False
             self._tell(f'{{"event":"files",{fact}}}' if known else '{"event":"files","incomplete":true}')
 
     def close(self) -> Dict[str, Any]:
@@ -210,7 +234,8 @@ class Files:
             "made": sorted(path for path in self._made if os.path.dirname(path) not in self._made),
             "git": self._git,
             # A name that is no valid Unicode cannot be told.
-            "incomplete": max(len(self._read), len(self._looks)) > _MOST
+            "incomplete": self._lost
+            or max(len(self._read), len(self._looks)) > _MOST
             or not all(map(_can_be_told, (*self._read, *self._looks))),
         }
 
