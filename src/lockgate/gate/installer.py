@@ -122,7 +122,8 @@ class Installer:
 def transient(text: str) -> str | None:
     """What uv says of a failure that another attempt may mend, without the address; None when it is none."""
     found = _TRANSIENT.findall(_OTHERS.split(text, maxsplit=1)[0])
-    return found[-1].partition(" for url (")[0] if found else None
+    # uv breaks long lines: the address may stand on the next one.
+    return re.split(r" for url\b", found[-1])[0] if found else None
 
 
 def explain(done: process.Finished, arguments: list[str]) -> NoEnvironmentError:

@@ -90,6 +90,10 @@ TRANSIENT = {
         f"Using Python 3.12.1\nerror: x\n  cause: HTTP status server error (503 Service Unavailable) {URL}",
         "HTTP status server error (503 Service Unavailable)",
     ),
+    "503 in a line that uv breaks": (
+        "error: x\n  cause: HTTP status server error (503 Service Unavailable) for url\n         (http://127.0.0.1:9/)",
+        "HTTP status server error (503 Service Unavailable)",
+    ),
     "429, as older versions put it": (
         f"error: Failed to fetch: `x`\n  Caused by: HTTP status client error (429 Too Many Requests) {URL}",
         "HTTP status client error (429 Too Many Requests)",
