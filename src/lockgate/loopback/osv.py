@@ -9,7 +9,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lockgate.ports.service import Service
+from lockgate.ports.service import Reply, Request, Service
 
 Advisory = dict[str, Any]
 
@@ -27,14 +27,15 @@ class Osv(Service):
     """The service, while it is entered; `page` is how many advisories one answer holds."""
 
     def __init__(self, advisories: Iterable[Advisory] = (), page: int = 1000) -> None:
+        super().__init__()
         self.advisories = {one["id"]: one for one in advisories}
         self.page = page
         self.requests: list[str] = []
 
-    def respond(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+    def respond(self, request: Request) -> Reply:
         """Note the request, and answer it."""
-        self.requests.append(path)
-        return self.reply(path, json.loads(body or b"null"))
+        self.requests.append(request.target)
+        return Reply(*self.reply(request.target, json.loads(request.body or b"null")))
 
     def reply(self, path: str, asked: Any) -> tuple[int, str, bytes]:  # noqa: ANN401  (JSON)
         """Status, content type and body; a test of faults overrides this."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lockgate.ports import clock
-from lockgate.ports.service import Service
+from lockgate.ports.service import Reply, Request, Service
 
 _ATTEMPTS = 3
 _MOST_BYTES = 64 << 20
@@ -31,6 +31,7 @@ class Relay(Service):
     """
 
     def __init__(self, upstream: str, check: Check, limit: float) -> None:
+        super().__init__()
         self._upstream = upstream.rstrip("/")
         self._check = check
         self._limit = limit
@@ -38,10 +39,10 @@ class Relay(Service):
         self.exchanges: list[tuple[str, Any, Any]] = []
         self.answered: float | None = None
 
-    def respond(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+    def respond(self, request: Request) -> Reply:
         """The service's answer, or 502."""
-        answer = self.forward(path, body)
-        return (502 if answer is None else 200), "application/json", answer or b""
+        answer = self.forward(request.target, request.body)
+        return Reply(502 if answer is None else 200, body=answer or b"")
 
     def forward(self, path: str, body: bytes | None) -> bytes | None:
         """The service's answer, None when there is none that can be believed: then `problems` says why."""

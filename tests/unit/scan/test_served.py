@@ -16,7 +16,7 @@ import pytest
 
 from lockgate.loopback.osv import Osv, advisory
 from lockgate.ports import clock
-from lockgate.ports.service import Service
+from lockgate.ports.service import Reply, Request, Service
 from lockgate.scan.answer import Answer, Broken, Clean, Found
 from lockgate.scan.context import Wishes
 from lockgate.scan.run import ask
@@ -57,11 +57,15 @@ class Index(Service):
     """A package index with one project of one file."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.file: dict[str, Any] = {"yanked": False, "upload-time": "2024-01-01T00:00:00Z"}
         self.page: tuple[int, str, bytes] | None = None
         self.provenance: dict[str, Any] | None = None
 
-    def respond(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:  # noqa: ARG002
+    def respond(self, request: Request) -> Reply:
+        return Reply(*self._page(request.target))
+
+    def _page(self, path: str) -> tuple[int, str, bytes]:
         if path == "/simple/planted/" and self.page is not None:
             return self.page
         if path == "/simple/planted/":
