@@ -39,10 +39,7 @@ class Osv(Service):
 
     def reply(self, path: str, asked: Any) -> tuple[int, str, bytes]:  # noqa: ANN401  (JSON)
         """Status, content type and body; a test of faults overrides this."""
-        try:
-            answer = self.answer(path, asked)
-        except ValueError as error:
-            return 400, "application/json", json.dumps({"code": 3, "message": str(error)}).encode()
+        answer = self.answer(path, asked)
         return (404 if answer is None else 200), "application/json", json.dumps(answer or {"code": 5}).encode()
 
     def answer(self, path: str, asked: Any) -> Any:  # noqa: ANN401  (JSON)
