@@ -55,6 +55,7 @@ def mint(state: State, body: bytes, issuer: Issuer, now: float) -> dict[str, Any
         _verify(pending, claims)
         name = canonicalize_name(pending.project)
         if name in state.projects:
+            state.publishers.remove(pending)
             raise RefusedTokenError("invalid-pending-publisher", "valid token, but project already exists")
         state.projects[name] = Project(name=pending.project)
         state.publishers[state.publishers.index(pending)] = msgspec.structs.replace(pending, pending=False)

@@ -275,12 +275,12 @@ class Index(Service):
         return self._minted(lambda state: (202, minting.burn(state, asked.request.body or b"")))
 
     def _minted(self, act: Callable[[Any], tuple[int, dict[str, Any]]]) -> Reply:
-        try:
-            with self._store.change() as state:
+        with self._store.change() as state:
+            try:
                 return answers.document(*act(state))
-        except minting.RefusedTokenError as error:
-            why = [{"code": error.code, "description": str(error)}]
-            return answers.document(422, {"message": "Token request failed", "errors": why})
+            except minting.RefusedTokenError as error:
+                why = [{"code": error.code, "description": str(error)}]
+                return answers.document(422, {"message": "Token request failed", "errors": why})
 
     def _id_token(self, asked: _Asked) -> Reply:
         job = self._jobs.get(asked.request.headers.get("authorization", "").partition(" ")[2])
