@@ -224,10 +224,9 @@ def test_a_project_with_nothing_but_pre_releases(index: Index) -> None:
 
 
 def test_a_project_without_a_release_has_no_document(index: Index) -> None:
-    from tests.unit.loopback.test_index_publishers import job, minted, publisher
+    from tests.unit.loopback.test_index_publishers import minted, publisher
 
     index.register(publisher())
-    assert job()
     minted(index)
     assert ask(index, "/pypi/sample/json").status == 404
     assert simple(index)["files"] == []

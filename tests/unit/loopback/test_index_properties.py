@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import hypothesis.strategies as st
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from packaging.utils import canonicalize_version
 
 from lockgate.loopback.index import File
 from lockgate.loopback.index.form import Form, parse
@@ -41,17 +44,16 @@ class Releases(RuleBasedStateMachine):
     def upload(self, dist: Dist) -> None:
         stored = self.state.files.get(dist.name)
         release = self._release(dist)
-        try:
-            found = accept(self.state, self._form(dist), Grant(projects=None), self.now, 1 << 20)
-        except RejectedError as error:
-            assert error.status == 400
+        found, refused = self._accepted(dist)
+        if refused is not None:
             known = dist.name in self.bytes
             closed = release is not None and self.now - release.created > 14 * DAY
             second = dist.name.endswith(".tar.gz") and any(
                 one.kind == "sdist" and release is not None and one.version == release.version
                 for one in self.state.files.values()
             )
-            assert known or closed or second, f"a free name was refused: {error}"
+            assert refused.status == 400
+            assert known or closed or second, f"a free name was refused: {refused}"
             assert stored is None or stored.sha256 != dist.sha256, "the same bytes are never refused"
             return
         if found is None:
@@ -69,6 +71,14 @@ class Releases(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.state.files)))
         del self.state.files[name]
         self.deleted.add(name)
+
+    @precondition(lambda self: self.state.projects)
+    @rule(version=st.sampled_from(VERSIONS), reason=st.sampled_from([None, "", "broken"]))
+    def yank(self, version: str, reason: str | None) -> None:
+        releases = self.state.projects["sample"].releases
+        key = canonicalize_version(version)
+        if key in releases:
+            releases[key] = msgspec.structs.replace(releases[key], yanked=reason)
 
     @rule(days=st.floats(0.1, 20))
     def wait(self, days: float) -> None:
@@ -92,10 +102,14 @@ class Releases(RuleBasedStateMachine):
         assert len(sdists) == len(set(sdists))
 
     def _release(self, dist: Dist) -> Release | None:
-        from packaging.utils import canonicalize_version
-
         project = self.state.projects.get("sample")
         return project.releases.get(canonicalize_version(_version(dist))) if project else None
+
+    def _accepted(self, dist: Dist) -> tuple[Accepted | None, RejectedError | None]:
+        try:
+            return accept(self.state, self._form(dist), Grant(projects=None), self.now, 1 << 20), None
+        except RejectedError as error:
+            return None, error
 
     def _form(self, dist: Dist) -> Form:
         return parse(*form(dist, version=_version(dist)))
@@ -128,17 +142,19 @@ def test_a_form_comes_through_as_it_was_sent(content: bytes, fields: dict[str, s
         assert found.first(name) == value.encode(errors="replace").decode()
 
 
+def spoil(store: Store) -> None:
+    with store.change() as state:
+        state.used.append("b")
+        raise LookupError
+
+
 def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with store.change() as state:
         state.used.append("a")
     serial, written = store.read().serial, (tmp_path / "index.json").read_bytes()
-    try:
-        with store.change() as state:
-            state.used.append("b")
-            raise RuntimeError
-    except RuntimeError:
-        pass
+    with pytest.raises(LookupError):
+        spoil(store)
     with store.change():
         pass
     assert (store.read().used, store.read().serial) == (["a"], serial)

@@ -70,8 +70,8 @@ def test_an_identity_is_exchanged_for_a_token_of_15_minutes(index: Index, clock:
 
 def test_a_minted_token_is_for_its_project_only(index: Index) -> None:
     index.register(publisher())
-    assert upload(index, wheel(project="other"), index.token(), project="other").status == 200
-    said = upload(index, wheel("2.0", project="other"), minted(index), project="other", version="2.0")
+    assert upload(index, wheel(project="other"), index.token(), name="other").status == 200
+    said = upload(index, wheel("2.0", project="other"), minted(index), name="other", version="2.0")
     assert said.status == 403
     assert said.reason == (
         "Invalid API Token: OIDC scoped token is not valid for project 'other', "
@@ -84,7 +84,7 @@ def test_a_pending_publisher_creates_its_project_and_no_other(index: Index) -> N
     assert ask(index, "/simple/sample/").status == 404
     token = minted(index)
     assert ask(index, "/simple/sample/").status == 200
-    said = upload(index, wheel(project="smaple"), token, project="smaple")
+    said = upload(index, wheel(project="smaple"), token, name="smaple")
     assert said.status == 400
     assert said.reason.startswith("Non-user identities cannot create new projects.")
     assert upload(index, wheel(), token).status == 200
@@ -106,7 +106,7 @@ def test_one_publisher_of_two_projects(index: Index) -> None:
     index.register(publisher(project="other"))
     token = minted(index)
     assert upload(index, wheel(), token).status == 200
-    assert upload(index, wheel(project="other"), token, project="other").status == 200
+    assert upload(index, wheel(project="other"), token, name="other").status == 200
 
 
 def test_an_identity_is_worth_one_token(index: Index, clock: Clock) -> None:
@@ -204,7 +204,7 @@ def test_the_publisher_that_names_the_environment_goes_first(index: Index) -> No
     index.register(publisher(environment=""))
     index.register(publisher(project="other"))
     token = minted(index)
-    assert upload(index, wheel(project="other"), token, project="other").status == 200
+    assert upload(index, wheel(project="other"), token, name="other").status == 200
     assert upload(index, wheel(), token).status in {400, 403}
 
 
@@ -238,7 +238,7 @@ def test_tokens_that_somebody_else_signed(index: Index) -> None:
     head, payload, _ = token.split(".")
     forged = [
         jwt.encode(claims, other, "RS256", {"kid": "loopback"}),
-        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, "", "none"),
         jwt.encode(claims, "a shared secret of thirty-two bytes", "HS256"),
         f"{head}.{payload}.",
         f"{head}.{payload}.{base64.urlsafe_b64encode(b'x' * 256).decode().rstrip('=')}",
