@@ -174,10 +174,9 @@ count = 0
 def put(self, content, real=Store.put):
     global count
     count += 1
-    digest = real(self, content)
+    real(self, content)
     if count == int(sys.argv[2]):
         os._exit(9)
-    return digest
 Store.put = put
 with Index(Path(sys.argv[1])) as index:
     print(index.url, index.token(), flush=True)

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_version
 from lockgate.loopback.index import File
 from lockgate.loopback.index.form import Form, parse
 from lockgate.loopback.index.store import Grant, Release, State, Store
-from lockgate.loopback.index.upload import Accepted, RejectedError, accept
+from lockgate.loopback.index.upload import RejectedError, accept
 from tests.dists import Dist, form, sdist, wheel
 
 VERSIONS = ("1.0", "1.0.0", "1.1", "2.0rc1")
@@ -44,7 +44,7 @@ class Releases(RuleBasedStateMachine):
     def upload(self, dist: Dist) -> None:
         stored = self.state.files.get(dist.name)
         release = self._release(dist)
-        found, refused = self._accepted(dist)
+        refused = self._refusal(dist)
         if refused is not None:
             known = dist.name in self.bytes
             closed = release is not None and self.now - release.created > 14 * DAY
@@ -56,13 +56,11 @@ class Releases(RuleBasedStateMachine):
             assert known or closed or second, f"a free name was refused: {refused}"
             assert stored is None or stored.sha256 != dist.sha256, "the same bytes are never refused"
             return
-        if found is None:
-            assert stored is not None
+        if stored is not None:
             assert stored.sha256 == dist.sha256
             return
         assert dist.name not in self.bytes, "a name was given to other bytes, or returned"
         assert release is None or self.now - release.created <= 14 * DAY
-        self._apply(found)
         self.bytes[dist.name] = dist.sha256
 
     @precondition(lambda self: self.state.files)
@@ -105,19 +103,17 @@ class Releases(RuleBasedStateMachine):
         project = self.state.projects.get("sample")
         return project.releases.get(canonicalize_version(_version(dist))) if project else None
 
-    def _accepted(self, dist: Dist) -> tuple[Accepted | None, RejectedError | None]:
+    def _refusal(self, dist: Dist) -> RejectedError | None:
+        before = msgspec.json.encode(self.state)
         try:
-            return accept(self.state, self._form(dist), Grant(projects=None), self.now, 1 << 20), None
+            accept(self.state, self._form(dist), Grant(projects=None), self.now, 1 << 20)
         except RejectedError as error:
-            return None, error
+            assert msgspec.json.encode(self.state) == before
+            return error
+        return None
 
     def _form(self, dist: Dist) -> Form:
         return parse(*form(dist, version=_version(dist)))
-
-    def _apply(self, found: Accepted) -> None:
-        self.state.projects["sample"] = found.project
-        self.state.files[found.file.name] = found.file
-        self.state.used.append(found.file.name)
 
 
 def _version(dist: Dist) -> str:
@@ -139,7 +135,7 @@ def test_a_form_comes_through_as_it_was_sent(content: bytes, fields: dict[str, s
     found = parse(*form(Dist("sample-1.0.tar.gz", content), **given))
     assert found.content == content
     for name, value in fields.items():
-        assert found.first(name) == value.encode(errors="replace").decode()
+        assert found[name] == value.encode(errors="replace").decode()
 
 
 def spoil(store: Store) -> None:

@@ -60,7 +60,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     @property
     def project(self) -> str:
-        return canonicalize_name(self.values.get("project") or (self.form.first("name") if self.form else ""))
+        return canonicalize_name(self.values.get("project") or (self.form["name"] if self.form else ""))
 
 
 class Index(Service):
@@ -211,14 +211,9 @@ class Index(Service):
         try:
             with self._store.change() as state:
                 grant = state.tokens.get(minting.digest(answers.password(asked.request)))
-                accepted = upload.accept(state, asked.form, grant, self.now(), self._largest)
-                if accepted is not None:
-                    file = accepted.file
-                    self._store.put(asked.form.content)
-                    if accepted.metadata is not None:
-                        self._store.put(accepted.metadata)
-                    state.projects[file.project], state.files[file.name] = accepted.project, file
-                    state.used.append(file.name)
+                metadata = upload.accept(state, asked.form, grant, self.now(), self._largest)
+                for content in filter(None, (asked.form.content, metadata)):
+                    self._store.put(content)  # before anybody hears of it
         except upload.RejectedError as error:
             return answers.problem(asked.request, error.status, str(error))
         return Reply(200, "text/html; charset=UTF-8")

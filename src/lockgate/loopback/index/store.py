@@ -135,11 +135,11 @@ class Store:
                 state.serial += 1
                 files.write_atomic(self._document, msgspec.json.encode(state))
 
-    def put(self, content: bytes) -> str:
-        """Keep bytes; returns their SHA-256."""
-        digest = hashlib.sha256(content).hexdigest()
-        files.write_atomic(self._folder / "blobs" / digest, content)
-        return digest
+    def put(self, content: bytes) -> None:
+        """Keep bytes under their SHA-256."""
+        path = self._folder / "blobs" / hashlib.sha256(content).hexdigest()
+        if not path.exists():
+            files.write_atomic(path, content)
 
     def get(self, digest: str) -> bytes:
         """The bytes of a SHA-256."""
