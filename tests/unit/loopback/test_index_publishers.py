@@ -101,6 +101,14 @@ def test_a_pending_publisher_of_a_project_that_somebody_else_made(index: Index) 
     assert upload(index, sdist(), minted(index)).status == 200
 
 
+def test_a_publisher_that_is_registered_twice_is_one(index: Index) -> None:
+    for _ in range(2):
+        index.register(publisher())
+    assert upload(index, wheel(), minted(index)).status == 200
+    index.register(publisher())
+    assert upload(index, sdist(), minted(index)).status == 200
+
+
 def test_one_publisher_of_two_projects(index: Index) -> None:
     index.register(publisher())
     index.register(publisher(project="other"))
