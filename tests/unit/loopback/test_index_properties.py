@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -156,3 +158,22 @@ def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     assert (store.read().used, store.read().serial) == (["a"], serial)
     assert (tmp_path / "index.json").read_bytes() == written
     assert json.loads(written)["used"] == ["a"]
+
+
+def test_changes_of_two_services_follow_each_other(tmp_path: Path) -> None:
+    first, second = Store(tmp_path), Store(tmp_path)
+    begun = threading.Event()
+
+    def slow() -> None:
+        with first.change() as state:
+            begun.set()
+            time.sleep(0.3)
+            state.used.append("slow")
+
+    changing = threading.Thread(target=slow)
+    changing.start()
+    assert begun.wait(10)
+    with second.change() as state:
+        state.used.append("quick")
+    changing.join(10)
+    assert first.read().used == second.read().used == ["slow", "quick"]
