@@ -324,7 +324,7 @@ ATTESTATIONS: dict[str, tuple[Any, str]] = {
         f"{UNVERIFIED} subject does not match distribution digest",
     ),
     "no digest": (
-        [stated(subject=[{"name": ATTESTED.name}])],
+        [stated(subject=[{"name": ATTESTED.name, "digest": {}}])],
         f"{UNVERIFIED} subject does not match distribution digest",
     ),
     "another predicate": (
