@@ -148,6 +148,20 @@ def test_twine_publishes_with_a_token_and_pip_and_uv_install(workshop: Workshop,
     assert workshop.asked("metadata", "file")[:2] == [("metadata", 200), ("file", 200)]
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "--cert", None])
+def test_each_way_to_believe_it(workshop: Workshop, name: str | None) -> None:
+    index = workshop.index
+    assert workshop.publish("--token", index.token()).returncode == 0
+    # What this machine believes goes before `--cert`, in requests.
+    variables = dict.fromkeys([*index.trust, "CURL_CA_BUNDLE"], "")
+    if name in variables:
+        variables[name] = str(index.ca)
+    option = ("--cert", str(index.ca)) if name == "--cert" else ()
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--retries", "0", *option)
+    ran = workshop.run(*pip, "download", "--index-url", index.simple, "-d", "down", "sample", **variables)
+    assert ran.returncode == (1 if name is None else 0), ran.stdout + ran.stderr
+
+
 def test_uv_locks_against_it(workshop: Workshop, tmp_path: Path) -> None:
     index = workshop.index
     assert workshop.publish("--token", index.token()).returncode == 0
