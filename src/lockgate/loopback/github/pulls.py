@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockgate.loopback.github import gates, git, shapes
+from lockgate.loopback.github import gates, git, merges, shapes
 from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
 from lockgate.loopback.github.state import Data, Json, stamp
 from lockgate.ports.repository import Repository
@@ -85,7 +85,7 @@ def _mergeable(call: Call, one: Data) -> str:
     base = git.tip(repository, one["base"])
     if git.merged(repository, one, base, "squash", "test", "ghost") is None:
         return "dirty"
-    problems = gates.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
+    problems = merges.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
     behind = [problem for problem in problems if "out of date" in problem.text]
     if one["draft"]:
         return "draft"
@@ -182,7 +182,7 @@ def _merge(call: Call) -> Json:
     if not call.repo["settings"][f"allow_{'merge_commit' if method == 'merge' else f'{method}_merge'}"]:
         raise Refusal(405, f"{_METHODS[method]} are not allowed on this repository.")
     repository = git.opened(call)
-    problems = gates.merge_problems(call.github, call.repo, repository, one, method, call.who)
+    problems = merges.merge_problems(call.github, call.repo, repository, one, method, call.who)
     if problems:
         words = "\n\n".join(problem.text for problem in problems)
         ruled = any(problem.rule.by == "ruleset" for problem in problems)
