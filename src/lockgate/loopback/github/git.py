@@ -131,7 +131,7 @@ class Gatekeeper(Service):
             return Reply(404, body=b"{}")
         asked = msgspec.json.decode(request.body or b"")
         full_name = f"/{place}".removeprefix(f"{self._github.folder}/git/").removesuffix(".git")
-        who = self._pushers[asked["pusher"]]
+        who = self._pushers.get(asked["pusher"], Who())
         said, taken = [], True
         with self._github.store.lock:
             repo = self._github.store.data["repositories"][full_name]

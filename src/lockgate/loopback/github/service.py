@@ -200,8 +200,6 @@ class GitHub(Service):
             return self._handled(request, path, short, who, headers)
         except Refusal as refusal:
             return _refused(refusal, headers)
-        except Exception as error:  # noqa: BLE001  (a bug of ours: as every server, but it says which)
-            return _refused(Refusal(500, f"{type(error).__name__}: {error}"), headers)
 
     def _who(self, authorization: str) -> Who:
         scheme, _, token = authorization.partition(" ")
