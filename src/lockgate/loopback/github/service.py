@@ -82,8 +82,8 @@ class GitHub(Service):
         requests: Method, path below the API's address, and status of every request answered.
     """
 
-    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(tls)
+    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        super().__init__(tls, port)
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = Store(self.folder)

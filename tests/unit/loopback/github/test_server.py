@@ -118,11 +118,15 @@ def test_many_at_once(hosted: Hosted) -> None:
         assert again.repository(REPOSITORY)["issues"] == issues
 
 
-def test_a_bug_of_the_server_is_told(tmp_path: Path, own_git: None, checked: list[object]) -> None:
-    with pytest.raises(KeyError), GitHub(tmp_path) as github:
-        hosted = Hosted(github, tmp_path)
-        hosted.change(rulesets=[{"broken": True}])
-        assert ask(hosted, f"repos/{REPOSITORY}/rulesets").status == 500
+@pytest.mark.usefixtures("own_git")
+def test_a_bug_of_the_server_is_told(tmp_path: Path, checked: list[object]) -> None:
+    github = GitHub(tmp_path)
+    github.__enter__()
+    hosted = Hosted(github, tmp_path)
+    hosted.change(rulesets=[{"broken": True}])
+    assert ask(hosted, f"repos/{REPOSITORY}/rulesets").status == 500
+    with pytest.raises(KeyError):
+        github.__exit__()
     checked.clear()
 
 
