@@ -39,6 +39,10 @@ def test_what_has_not_changed_is_not_sent_again(shared: Hosted) -> None:
     before = ask(shared, f"repos/{REPOSITORY}/rulesets")
     again = ask(shared, f"repos/{REPOSITORY}/rulesets", If_None_Match=before.headers["etag"])
     assert (again.status, again.body) == (304, b"")
+    # It does not count, and an answer changes with the state only.
+    left = [ask(shared, "rate_limit").headers["x-ratelimit-remaining"] for _ in range(2)]
+    ask(shared, f"repos/{REPOSITORY}/rulesets", If_None_Match=before.headers["etag"])
+    assert int(ask(shared, "rate_limit").headers["x-ratelimit-remaining"]) == int(left[1]) - 1
     made: Any = shared.ask("POST", "rulesets", {"name": "new", "enforcement": "disabled"}).json()
     assert ask(shared, f"repos/{REPOSITORY}/rulesets", If_None_Match=before.headers["etag"]).status == 200
     assert shared.ask("DELETE", f"rulesets/{made['id']}").status == 204
