@@ -56,7 +56,7 @@ class Description:
             schema = place
         return schema
 
-    def problems(self, request: Request, reply: Reply) -> list[str]:
+    def problems(self, request: Request, reply: Reply, *, replies: bool = True) -> list[str]:
         """What is wrong with an exchange, empty where nothing is; one of git's is no part of the API."""
         path = urllib.parse.urlsplit(request.target).path
         short = path.removeprefix("/api/v3").removeprefix("/api/uploads")
@@ -70,7 +70,8 @@ class Description:
         if operation is None:
             return [f"{name}: GitHub has no such operation"]
         found = [*self._of_request(operation, request)] if reply.status < 400 else []
-        return [f"{name}: {one}" for one in (*found, *self._of_reply(operation, reply))]
+        found += self._of_reply(operation, reply) if replies else ()
+        return [f"{name}: {one}" for one in found]
 
     def _of_request(self, operation: Operation, request: Request) -> Iterator[str]:
         """Strict: a name that GitHub does not know is a mistake of ours."""
