@@ -6,7 +6,7 @@ Nothing here knows how a setting got there: pushes and merges meet the state its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -46,13 +46,6 @@ class Rule(msgspec.Struct, frozen=True):
     by: Literal["classic", "ruleset"]
     parameters: Data
     bypass: Literal["never", "always", "pull_request"]
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A rule that is broken, in GitHub's words."""
-
-    rule: Rule
-    text: str
 
 
 def role_of(github: GitHub, repo: Data, who: Who) -> str:
@@ -171,61 +164,63 @@ def judge_push(github: GitHub, repo: Data, repository: Repository, update: Updat
         return [f"error: Permission to {repo['full_name']}.git denied to {who.login}."], False
     if ref.startswith("refs/pull/"):
         return [f"error: {ref}: deny updating a hidden ref"], False
-    broken = [one for rule in rules_for(github, repo, ref, who)
-              for one in _push_broken(repo, repository, update, rule, who)]  # fmt: skip
-    standing = [one for one in broken if one.rule.bypass != "always"]
-    lines = []
-    for by in ("classic", "ruleset"):
-        texts = list(dict.fromkeys(one.text for one in standing if one.rule.by == by))
-        if texts and by == "classic":
-            lines.append(f"error: GH006: Protected branch update failed for {ref}.")
-        elif texts:
-            lines.append(f"error: GH013: Repository rule violations found for {ref}.")
-            lines.append(f"Review all repository rules at {github.url}/{repo['full_name']}/rules")
-        lines += [line for text in texts for line in ("", f"- {text}")]
+    broken = [(rule, text) for rule in rules_for(github, repo, ref, who)
+              for text in _push_broken(repo, repository, update, rule, who)]  # fmt: skip
+    standing = [(rule, text) for rule, text in broken if rule.bypass != "always"]
     if broken and not standing:
-        lines = [f"Bypassed rule violations for {ref}:"]
-        lines += [line for text in dict.fromkeys(one.text for one in broken) for line in ("", f"- {text}")]
-    return [*lines, *([""] if lines else [])], not standing
+        return [f"Bypassed rule violations for {ref}:", *_listed(text for _, text in broken)], True
+    lines = []
+    for by, head in (
+        ("classic", [f"error: GH006: Protected branch update failed for {ref}."]),
+        ("ruleset", [f"error: GH013: Repository rule violations found for {ref}.",
+                     f"Review all repository rules at {github.url}/{repo['full_name']}/rules"]),
+    ):  # fmt: skip
+        texts = [text for rule, text in standing if rule.by == by]
+        lines += [*head, *_listed(texts)] if texts else []
+    return lines, not standing
 
 
-def _push_broken(repo: Data, repository: Repository, update: Update, rule: Rule, who: Who) -> Iterator[Found]:
+def _listed(texts: Iterable[str]) -> list[str]:
+    return [line for text in dict.fromkeys(texts) for line in ("", f"- {text}")] + [""]
+
+
+def _push_broken(repo: Data, repository: Repository, update: Update, rule: Rule, who: Who) -> Iterator[str]:
     old, new = update.old, update.new
     if new is None:
         if rule.kind == "deletion":
-            yield Found(rule, "Cannot delete this branch")
+            yield "Cannot delete this branch"
         return
     if rule.kind == "creation" and old is None:
-        yield Found(rule, "Cannot create ref due to creations being restricted.")
+        yield "Cannot create ref due to creations being restricted."
     if rule.kind == "update" and old is not None:
-        yield Found(rule, "Cannot update this protected ref.")
+        yield "Cannot update this protected ref."
     if rule.kind == "lock":
-        yield Found(rule, "Cannot change this locked branch")
+        yield "Cannot change this locked branch"
     if rule.kind == "non_fast_forward" and old is not None and not is_ancestor(repository, old, new):
-        yield Found(rule, "Cannot force-push to this branch")
+        yield "Cannot force-push to this branch"
     if rule.kind == "restrictions" and not is_among(repo, rule.parameters, who):
-        yield Found(rule, "You're not authorized to push to this branch.")
+        yield "You're not authorized to push to this branch."
     if rule.kind == "pull_request" and old is not None:
-        yield Found(rule, "Changes must be made through a pull request.")
+        yield "Changes must be made through a pull request."
     fresh = [new, *(["--not", old] if old else ["--not", "--all"])]
     yield from commit_problems(repository, rule, fresh)
     if rule.kind == "required_status_checks" and not (old is None and rule.parameters.get("do_not_enforce_on_create")):
         yield from check_problems(repo, rule, new)
 
 
-def commit_problems(repository: Repository, rule: Rule, revisions: Sequence[str]) -> Iterator[Found]:
+def commit_problems(repository: Repository, rule: Rule, revisions: Sequence[str]) -> Iterator[str]:
     """What is wrong with commits that would come onto the branch."""
     if rule.kind == "required_linear_history" and repository.git("rev-list", "--min-parents=2", *revisions).out:
-        yield Found(rule, "This branch must not contain merge commits.")
+        yield "This branch must not contain merge commits."
     if rule.kind == "required_signatures":
         for commit in repository.git("rev-list", *revisions).text.split():
             head = repository.git("cat-file", "commit", commit).out.partition(b"\n\n")[0]
             if b"\ngpgsig" not in head:
-                yield Found(rule, "Commits must have verified signatures.")
+                yield "Commits must have verified signatures."
                 return
 
 
-def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[Found]:
+def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[str]:
     """Which required status checks the commit lacks."""
     wanted = rule.parameters.get("checks", rule.parameters.get("required_status_checks")) or ()
     states = [(one["context"], check_state(repo, sha, one["context"], one.get("app_id", one.get("integration_id"))))
@@ -233,13 +228,13 @@ def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[Found]:
     missing = [(name, state) for name, state in states if state not in _GOOD]
     words = {name: "failing" if state == "failure" else "expected" for name, state in missing}
     if len(missing) == 1:
-        yield Found(rule, f'Required status check "{missing[0][0]}" is {words[missing[0][0]]}.')
+        yield f'Required status check "{missing[0][0]}" is {words[missing[0][0]]}.'
     elif missing and "failing" not in words.values():
-        yield Found(rule, f"{len(missing)} of {len(states)} required status checks are expected.")
+        yield f"{len(missing)} of {len(states)} required status checks are expected."
     elif missing:
-        counts = [f"{sum(one == word for one in words.values())} {word}" for word in ("failing", "expected")]
-        yield Found(rule, f"{len(missing)} of {len(states)} required status checks have not succeeded: "
-                          f"{' and '.join(one for one in counts if not one.startswith('0'))}.")  # fmt: skip
+        said = [f"{sum(one == word for one in words.values())} {word}" for word in ("failing", "expected")]
+        counts = " and ".join(one for one in said if not one.startswith("0"))
+        yield f"{len(missing)} of {len(states)} required status checks have not succeeded: {counts}."
 
 
 def check_state(repo: Data, sha: str, context: str, app: int | None) -> str | None:

@@ -16,40 +16,39 @@ if TYPE_CHECKING:
 
 def merge_problems(
     github: GitHub, repo: Data, repository: Repository, pull: Data, method: str, who: Who
-) -> list[gates.Found]:
-    """What stands in the way of merging a pull request, what the asker may pass by left out."""
+) -> dict[str, gates.Rule]:
+    """What stands in the way of merging a pull request, by its text; what the asker may pass by left out."""
     base = repository.git("rev-parse", f"refs/heads/{pull['base']}").text
-    found = [
-        one
+    return {
+        text: rule
         for rule in gates.rules_for(github, repo, f"refs/heads/{pull['base']}", who)
         if rule.bypass == "never"
-        for one in _broken(github, repo, repository, pull, rule, (base, method, who))
-    ]
-    return list({one.text: one for one in found}.values())
+        for text in _broken(github, repo, repository, pull, rule, (base, method, who))
+    }
 
 
 def _broken(
     github: GitHub, repo: Data, repository: Repository, pull: Data, rule: gates.Rule, how: tuple[str, str, Who]
-) -> Iterator[gates.Found]:
+) -> Iterator[str]:
     base, method, who = how
     if rule.kind == "pull_request":
         methods = rule.parameters.get("allowed_merge_methods", [method])
         if method not in methods:
-            yield gates.Found(rule, f"This branch only allows {' or '.join(methods)} merges.")
+            yield f"This branch only allows {' or '.join(methods)} merges."
         yield from _review_problems(github, repo, repository, pull, rule)
     if rule.kind == "required_status_checks":
         yield from gates.check_problems(repo, rule, pull["sha"])
         strict = rule.parameters.get("strict", rule.parameters.get("strict_required_status_checks_policy"))
         if strict and not gates.is_ancestor(repository, base, pull["sha"]):
-            yield gates.Found(rule, "Head branch is out of date. Update it with the base branch and try again.")
+            yield "Head branch is out of date. Update it with the base branch and try again."
     if rule.kind == "required_linear_history" and method == "merge":
-        yield gates.Found(rule, "This branch must not contain merge commits.")
+        yield "This branch must not contain merge commits."
     if rule.kind == "required_signatures" and method != "squash":
         yield from gates.commit_problems(repository, rule, [pull["sha"], "--not", base])
     if rule.kind == "restrictions" and not gates.is_among(repo, rule.parameters, who):
-        yield gates.Found(rule, "You're not authorized to push to this branch.")
+        yield "You're not authorized to push to this branch."
     if rule.kind in {"update", "lock"}:
-        yield gates.Found(rule, "Cannot update this protected ref.")
+        yield "Cannot update this protected ref."
 
 
 def approvals(github: GitHub, repo: Data, pull: Data, *, last_push: bool) -> tuple[set[str], set[str]]:
@@ -66,26 +65,24 @@ def approvals(github: GitHub, repo: Data, pull: Data, *, last_push: bool) -> tup
     return said["APPROVED"], said["CHANGES_REQUESTED"]
 
 
-def _review_problems(
-    github: GitHub, repo: Data, repository: Repository, pull: Data, rule: gates.Rule
-) -> Iterator[gates.Found]:
+def _review_problems(github: GitHub, repo: Data, repository: Repository, pull: Data, rule: gates.Rule) -> Iterator[str]:
     needs = rule.parameters
     last_push = bool(needs.get("require_last_push_approval"))
     yes, no = approvals(github, repo, pull, last_push=last_push)
     count = needs["required_approving_review_count"]
     if no:
-        yield gates.Found(rule, "Changes were requested by a reviewer with write access.")
+        yield "Changes were requested by a reviewer with write access."
     if len(yes) < count:
         plural = "s are" if count > 1 else " is"
-        yield gates.Found(rule, f"At least {count} approving review{plural} required by reviewers with write access.")
+        yield f"At least {count} approving review{plural} required by reviewers with write access."
     elif last_push and not yes:
-        yield gates.Found(rule, "New changes require approval from someone other than the last pusher.")
+        yield "New changes require approval from someone other than the last pusher."
     if needs.get("require_code_owner_reviews") or needs.get("require_code_owner_review"):
         for owners in _code_owners(repository, pull):
             teams = {f"@{repo['full_name'].split('/')[0]}/{one['slug']}": one["members"] for one in repo["teams"]}
             people = {name.lower() for owner in owners for name in teams.get(owner, [owner.removeprefix("@")])}
             if not people & {name.lower() for name in yes}:
-                yield gates.Found(rule, f"Waiting on code owner review from {', '.join(sorted(owners))}.")
+                yield f"Waiting on code owner review from {', '.join(sorted(owners))}."
 
 
 def _code_owners(repository: Repository, pull: Data) -> set[frozenset[str]]:

@@ -86,7 +86,7 @@ def _mergeable(call: Call, one: Data) -> str:
     if git.merged(repository, one, base, "squash", "test", "ghost") is None:
         return "dirty"
     problems = merges.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
-    behind = [problem for problem in problems if "out of date" in problem.text]
+    behind = [text for text in problems if "out of date" in text]
     if one["draft"]:
         return "draft"
     return "blocked" if len(problems) > len(behind) else "behind" if behind else "clean"
@@ -184,8 +184,7 @@ def _merge(call: Call) -> Json:
     repository = git.opened(call)
     problems = merges.merge_problems(call.github, call.repo, repository, one, method, call.who)
     if problems:
-        words = "\n\n".join(problem.text for problem in problems)
-        ruled = any(problem.rule.by == "ruleset" for problem in problems)
+        words, ruled = "\n\n".join(problems), any(rule.by == "ruleset" for rule in problems.values())
         raise Refusal(405, f"Repository rule violations found\n\n{words}\n\n" if ruled else words)
     base = git.tip(repository, one["base"])
     title = given.get("commit_title") or (
