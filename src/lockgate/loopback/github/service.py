@@ -237,6 +237,8 @@ class GitHub(Service):
             return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="GitHub"'})
         if role == "none":
             return Reply(404, "text/plain", b"Repository not found.")
+        if pushes and not gates.may_push(self, repo, who):
+            return Reply(403, "text/plain", f"Permission to {full_name}.git denied to {who.login}.".encode())
         return self._gatekeeper.serve(request, f"/{full_name}.git/{service}", full_name, who if pushes else None)
 
     def _handled(self, request: Request, path: str, short: str, who: Who, headers: dict[str, str]) -> Reply:
