@@ -1,0 +1,53 @@
+"""open-environment: the environment of the publishing job is not there, or nobody has to review what enters it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lockgate.model.protection import Trap, Unseen
+from lockgate.protect.traps.facts import Facts
+from lockgate.protect.traps.told import listed, unseen
+
+NAME = "open-environment"
+
+
+def look(facts: Facts) -> Trap | None:
+    """GitHub creates an environment that a workflow names and that is not there: without any protection."""
+    if not facts.intended.publishes:
+        return None
+    used = dict(_environments(facts)) or {facts.intended.environment: "publish.yml"}
+    if "" in used:
+        return Trap(
+            NAME,
+            "fail",
+            f"{used['']} publishes outside any environment: no reviewer is asked, and another workflow could publish",
+            "lockgate render, or `environment:` on the job that publishes",
+        )
+    if isinstance(facts.environments, Unseen):
+        return unseen(NAME, f"the environment {listed(used)}", facts.environments)
+    missing = [name for name in used if name not in facts.environments]
+    unreviewed = [name for name in used if facts.environments.get(name) is False]
+    if not missing and not unreviewed:
+        return None
+    what = f"{listed(missing)} is not there: the first release would create it without protection" if missing else (
+        f"{listed(unreviewed)} has no required reviewers"
+    )
+    planned = facts.intended.reviewers and facts.intended.environment in (*missing, *unreviewed)
+    return Trap(
+        NAME,
+        "warn",
+        f"the environment {what}, so whoever may start a workflow may publish",
+        "lockgate protect apply"
+        if planned
+        else '[tool.lockgate.publish] reviewers = ["@you"], then lockgate protect plan',
+    )
+
+
+def _environments(facts: Facts) -> Iterator[tuple[str, str]]:
+    """The environment of every job that publishes ("" for none), and where the job is."""
+    for document in facts.workflows:
+        for job in document.jobs:
+            if job.publishes is not None:
+                given = job.data.get("environment")
+                name = given.get("name") if isinstance(given, dict) else given
+                yield str(name or ""), f"{document.path}:{job.line}"

@@ -1,0 +1,28 @@
+"""How traps speak: lists that stay short, and what could not be seen (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockgate.model.protection import Trap, Unseen
+
+_MOST = 5
+AGAIN = "then lockgate protect plan"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names, and how many more there are."""
+    found = sorted(set(names))
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return ", ".join(found[:_MOST]) + more
+
+
+def unseen(name: str, what: str, why: Unseen) -> Trap:
+    """The trap that cannot be told."""
+    reason = f" ({why.reason})" if why.reason else ""
+    return Trap(
+        name,
+        "unknown",
+        f"{what} cannot be seen{reason}: it takes {why.permission}",
+        f"give the token {why.permission}, {AGAIN}",
+    )

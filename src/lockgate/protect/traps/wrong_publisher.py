@@ -1,0 +1,52 @@
+"""wrong-publisher: the index trusts another publisher than the one that the workflow is."""
+
+from __future__ import annotations
+
+from lockgate.model.protection import Trap, Unseen
+from lockgate.protect.traps.facts import Facts
+from lockgate.protect.traps.told import AGAIN
+
+NAME = "wrong-publisher"
+_WORKFLOW = "publish.yml"
+
+
+def look(facts: Facts) -> Trap | None:
+    """Whom the index trusts is told to nobody: the provenance of the last release is the nearest to it."""
+    publisher, intended = facts.publisher, facts.intended
+    if isinstance(publisher, Unseen):
+        return Trap(
+            NAME,
+            "unknown",
+            f"whom the index trusts to publish {intended.project} cannot be told: {publisher.reason}",
+            f"look at the project's publishing settings on the index, or try again; {AGAIN}",
+        )
+    if publisher is None:
+        return None
+    settings = (
+        f"in the project's publishing settings on the index: repository {intended.repository}, workflow {_WORKFLOW},"
+        f" environment {intended.environment}"
+    )
+    if not publisher:
+        return Trap(
+            NAME,
+            "unknown",
+            f"the last release of {intended.project} has no provenance, so it cannot be told whether the index trusts"
+            f" this repository's {_WORKFLOW}",
+            f"make sure of it {settings}",
+        )
+    expected = {"repository": intended.repository, "workflow": _WORKFLOW, "environment": intended.environment}
+    wrong = [
+        f"{key} {publisher.get(key) or 'none'} instead of {value}"
+        for key, value in expected.items()
+        if str(publisher.get(key) or "").lower() != value.lower()
+    ]
+    if str(publisher.get("kind", "GitHub")).lower() != "github":
+        wrong = [f"a publisher of {publisher['kind']}"]
+    if not wrong:
+        return None
+    return Trap(
+        NAME,
+        "warn",
+        f"the last release of {intended.project} was published by {', '.join(wrong)}: the index may refuse the next one",
+        f"set it {settings}",
+    )
