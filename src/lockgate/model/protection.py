@@ -147,8 +147,6 @@ class ProtectReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def verdict_of(changes: Iterable[Change], traps: Iterable[Trap] = ()) -> Verdict:
     """Pass when nothing is to be done, everything was seen, and no trap is set."""
-    statuses: list[Status] = ["pass"]
-    for change in changes:
-        statuses.append("fail" if change.kind in TO_DO else "unknown" if change.kind == "unknown" else "pass")
-    statuses += [trap.status for trap in traps if trap.status != "warn"]
-    return overall(statuses)
+    said: dict[str, Status] = {**dict.fromkeys(TO_DO, "fail"), "unknown": "unknown"}
+    told: list[Status] = [trap.status for trap in traps if trap.status != "warn"]
+    return overall(["pass", *(said.get(change.kind, "pass") for change in changes), *told])
