@@ -1,1 +1,1 @@
-"""The repository's rules as code: desired state, the remote's, the difference, and what the difference would break."""
+"""Repository rules as code: desired state, what GitHub has, the difference, and its calls in a safe order."""
