@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from lockgate.workflows.contexts import REQUIRED, contexts
+from lockgate.model import check_names
+from lockgate.workflows.contexts import REQUIRED
 from lockgate.workflows.pins import Used, problem, used
 from lockgate.workflows.promised_steps import Broken, condition, own_step, plain, steps, unwanted, variables
 
@@ -214,12 +215,12 @@ def _permissions(actual: object, expected: Mapping[str, Any]) -> Iterator[Broken
 
 def _other_jobs(jobs: Mapping[str, Any], expected: Mapping[str, Any], *, release: bool) -> Iterator[Broken]:
     """Jobs that lockgate does not know: they may not take a required name, nor publish."""
-    names = {name for key, job in expected.items() for name in contexts(key, job)}
+    names = {name for key, job in expected.items() for name in check_names.names(key, job)}
     publisher = {_environment_of(job) for job in expected.values()} - {None}
     for key, job in jobs.items():
         if key in expected or not isinstance(job, Mapping):
             continue
-        if any(_reports_under(str(key), job).fullmatch(name) for name in names):
+        if any(check_names.pattern(str(key), job).fullmatch(name) for name in names):
             yield Broken((str(key), "name"), "a second job reports under a required name, or may")
         permissions = job.get("permissions", {})
         if not isinstance(permissions, Mapping):
@@ -231,14 +232,6 @@ def _other_jobs(jobs: Mapping[str, Any], expected: Mapping[str, Any], *, release
             yield Broken((str(key), "environment"), "one job only may enter the environment of the publisher")
         for number, step in enumerate(_sequence(job.get("steps"))):
             yield from (one.below(str(key), "steps", number) for one in own_step(step, release=release))
-
-
-def _reports_under(key: str, job: Mapping[str, Any]) -> re.Pattern[str]:
-    """The names that a job's checks can have."""
-    name = str(job.get("name") or key).strip()
-    pattern = ".*".join(map(re.escape, re.split(r"\$\{\{.*?\}\}", name, flags=re.DOTALL)))
-    more = r"(?: \(.*\))?" if "strategy" in job and "${{" not in name else ""
-    return re.compile(pattern + more, re.DOTALL)
 
 
 def _sequence(value: object) -> Sequence[Any]:

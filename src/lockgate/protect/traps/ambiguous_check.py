@@ -24,7 +24,7 @@ def look(facts: Facts) -> Trap | None:
     return Trap(
         NAME,
         "fail" if sure else "warn",
-        f"{'several jobs report' if sure else 'several jobs may report'} as {listed(found)}, and it is not defined which"
-        f" one counts: {listed(where for jobs in found.values() for where in jobs)}",
+        f"several jobs {'' if sure else 'may '}report as {listed(found)}, and it is not defined which one counts:"
+        f" {listed(where for jobs in found.values() for where in jobs)}",
         f"give all jobs but one another name; {AGAIN}",
     )

@@ -7,7 +7,7 @@ import re
 from lockgate.model.protection import Trap
 from lockgate.model.workflow import Document, Job, Step
 from lockgate.protect.traps.facts import Facts
-from lockgate.protect.traps.told import AGAIN, listed
+from lockgate.protect.traps.told import AGAIN, listed, variables
 
 NAME = "bot-pull-requests"
 # Actions that open pull requests, and the inputs with which they are given another token.
@@ -22,9 +22,8 @@ _ACTIONS = {
     "gr2m/create-or-update-pull-request-action": (),
     "browniebroke/pre-commit-autoupdate-action": (),
 }
-_OPENS = re.compile(r"\bgh\s+pr\s+create\b|\bhub\s+pull-request\b|\bpulls\.create\s*\(|/pulls\b[^\n]*(?:-X\s*POST|--method\s+POST|-f\s)")
+_OPENS = re.compile(r"\bgh\s+pr\s+create\b|\bhub\s+pull-request\b|\bpulls\.create\s*\(")
 _OWN_TOKEN = re.compile(r"\$\{\{\s*(?:github\.token|secrets\.GITHUB_TOKEN)\s*\}\}", re.IGNORECASE)
-_TOKENS = ("GH_TOKEN", "GITHUB_TOKEN")
 
 
 def look(facts: Facts) -> Trap | None:
@@ -50,16 +49,12 @@ def look(facts: Facts) -> Trap | None:
 
 
 def _opens(document: Document, job: Job, step: Step) -> bool:
-    environment = {**_table(document.data.get("env")), **_table(job.data.get("env")), **_table(step.data.get("env"))}
-    given = [str(environment[name]) for name in _TOKENS if environment.get(name)]
+    environment = variables(document, job, step)
+    given = [environment[name] for name in ("GH_TOKEN", "GITHUB_TOKEN") if environment.get(name)]
     if step.uses in _ACTIONS:
         given += [str(step.inputs[name]) for name in _ACTIONS[step.uses] if step.inputs.get(name)]
     elif step.uses == "actions/github-script" and _OPENS.search(str(step.inputs.get("script", ""))):
-        given = [str(step.inputs[name]) for name in ("github-token",) if step.inputs.get(name)]
+        given = [str(step.inputs.get("github-token") or "${{ github.token }}")]
     elif not _OPENS.search(step.run) or not given:
         return False  # gh does nothing without a token
     return all(_OWN_TOKEN.fullmatch(token.strip()) for token in given)
-
-
-def _table(value: object) -> dict[str, object]:
-    return dict(value) if isinstance(value, dict) else {}

@@ -36,7 +36,6 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
         repository: `owner/name`.
         project: The package's name on the index.
         contexts: The required checks.
-        queue: The plan itself switches a merge queue on.
         reviewers: The environment will have reviewers.
         publishes: Releases are published from here.
         codeql: The rendered scan runs CodeQL.
@@ -48,7 +47,6 @@ class Intended(msgspec.Struct, frozen=True, kw_only=True):
     contexts: tuple[str, ...] = ()
     approvals: int = 1
     admins: bool = True
-    queue: bool = False
     environment: str = "pypi-publishing"
     reviewers: bool = False
     reports_branch: str = "lockgate-reports"
@@ -78,7 +76,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Mapping[str, Any], ...] | Unseen
     environments: Mapping[str, bool] | Unseen
     secrets: tuple[Secret, ...] | Unseen
-    publisher: Mapping[str, Any] | None | Unseen
+    publisher: Mapping[str, Any] | Unseen | None
     now: float
 
 

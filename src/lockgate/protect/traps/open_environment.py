@@ -15,7 +15,8 @@ def look(facts: Facts) -> Trap | None:
     """GitHub creates an environment that a workflow names and that is not there: without any protection."""
     if not facts.intended.publishes:
         return None
-    used = dict(_environments(facts)) or {facts.intended.environment: "publish.yml"}
+    used = {name: where for name, where in _environments(facts) if "${{" not in name}
+    used = used or {facts.intended.environment: "publish.yml"}
     if "" in used:
         return Trap(
             NAME,
@@ -25,12 +26,15 @@ def look(facts: Facts) -> Trap | None:
         )
     if isinstance(facts.environments, Unseen):
         return unseen(NAME, f"the environment {listed(used)}", facts.environments)
-    missing = [name for name in used if name not in facts.environments]
-    unreviewed = [name for name in used if facts.environments.get(name) is False]
+    known = {name.lower(): reviewed for name, reviewed in facts.environments.items()}
+    missing = [name for name in used if name.lower() not in known]
+    unreviewed = [name for name in used if known.get(name.lower()) is False]
     if not missing and not unreviewed:
         return None
-    what = f"{listed(missing)} is not there: the first release would create it without protection" if missing else (
-        f"{listed(unreviewed)} has no required reviewers"
+    what = (
+        f"{listed(missing)} is not there: the first release would create it without protection"
+        if missing
+        else (f"{listed(unreviewed)} has no required reviewers")
     )
     planned = facts.intended.reviewers and facts.intended.environment in (*missing, *unreviewed)
     return Trap(

@@ -13,17 +13,17 @@ NAME = "queue-without-checks"
 def look(facts: Facts) -> Trap | None:
     """Without `merge_group` the queue waits for ever; a queue of classic protection is in no answer of the REST API."""
     jobs = [one for context in facts.intended.contexts for one in on_pull_requests(facts, context)]
-    lacking = {one.document.path for one in jobs if "merge_group" not in one.document.triggers}
+    lacking = listed(one.document.path for one in jobs if "merge_group" not in one.document.triggers)
     if not lacking:
         return None
     if isinstance(facts.rules, Unseen):
-        return unseen(NAME, f"whether a merge queue is on ({listed(lacking)} would not start in one)", facts.rules)
-    if not any(rule.get("type") == "merge_queue" for rule in facts.rules):
-        return None
+        return unseen(NAME, f"whether a merge queue is on ({lacking} would not start in one)", facts.rules)
+    is_on = any(rule.get("type") == "merge_queue" for rule in facts.rules)
+    branch = facts.intended.branch
+    where = f"the merge queue of {branch}" if is_on else f"a merge queue, if classic protection of {branch} has one on"
     return Trap(
         NAME,
-        "fail",
-        f"a merge queue is on for {facts.intended.branch}, and {listed(lacking)} does not start in it: the queue waits"
-        " for ever for its required checks",
-        f"add `merge_group:` to `on:` of {listed(lacking)}; {AGAIN}",
+        "fail" if is_on else "warn",
+        f"{lacking} does not start in {where}: the queue would wait for ever for its required checks",
+        f"add `merge_group:` to `on:` of {lacking}; {AGAIN}",
     )

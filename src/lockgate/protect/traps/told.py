@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lockgate.model.protection import Trap, Unseen
+from lockgate.model.workflow import Document, Job, Step
 
 _MOST = 5
 AGAIN = "then lockgate protect plan"
@@ -26,3 +27,9 @@ def unseen(name: str, what: str, why: Unseen) -> Trap:
         f"{what} cannot be seen{reason}: it takes {why.permission}",
         f"give the token {why.permission}, {AGAIN}",
     )
+
+
+def variables(document: Document, job: Job, step: Step) -> dict[str, str]:
+    """The environment variables that a step is given."""
+    given = [one.data.get("env") for one in (document, job, step)]
+    return {str(key): str(value) for one in given if isinstance(one, dict) for key, value in one.items()}

@@ -10,9 +10,9 @@ from lockgate.protect.traps.told import AGAIN, listed, unseen
 
 NAME = "unneeded-secrets"
 _UPLOADS = re.compile(
-    r"\w*PYPI\w*|TWINE_(?:PASSWORD|USERNAME)|UV_PUBLISH_(?:TOKEN|PASSWORD|USERNAME)|FLIT_PASSWORD|HATCH_INDEX_AUTH|PDM_PUBLISH_\w+"
+    r"\w*PYPI\w*(?:TOKEN|PASSWORD|API|KEY)\w*|TWINE_\w+|UV_PUBLISH_\w+|FLIT_(?:PASSWORD|USERNAME)|HATCH_INDEX_\w+|PDM_PUBLISH_\w+"
 )
-_ALL_OF_THEM = re.compile(r"(?i)\btoJSON\(\s*secrets\s*\)|\bsecrets\[\s*(?!['\"])|^\s*secrets:\s*inherit\b", re.MULTILINE)
+_ALL = re.compile(r"(?im)\btoJSON\(\s*secrets\s*\)|\bsecrets\[\s*(?!['\"])|^\s*secrets:\s*inherit\b")
 
 
 def look(facts: Facts) -> Trap | None:
@@ -21,10 +21,12 @@ def look(facts: Facts) -> Trap | None:
         return unseen(NAME, "the names of the secrets", facts.secrets)
     texts = "\n".join("\n".join(one.lines) for one in facts.workflows)
     trusted = any(
-        job.publishes is not None and job.permission("id-token") == "write" for one in facts.workflows for job in one.jobs
+        job.publishes is not None and job.permission("id-token") == "write"
+        for one in facts.workflows
+        for job in one.jobs
     )
     tokens = [one for one in facts.secrets if trusted and _UPLOADS.fullmatch(one.name)]
-    every = _ALL_OF_THEM.search(texts) is not None
+    every = _ALL.search(texts) is not None
     unused = [one for one in facts.secrets if one not in tokens and not every and not _is_used(one, texts)]
     if not tokens and not unused:
         return None

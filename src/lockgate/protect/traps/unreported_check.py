@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lockgate.model.protection import Trap
+from lockgate.model.protection import Trap, Unseen
 from lockgate.protect.traps.checks import on_pull_requests, reporters
 from lockgate.protect.traps.facts import Facts
 from lockgate.protect.traps.told import AGAIN, listed
@@ -12,8 +12,9 @@ NAME = "unreported-check"
 
 def look(facts: Facts) -> Trap | None:
     """GitHub waits for ever for a check that nobody reports; of names that are computed it cannot be told."""
-    found = {context: on_pull_requests(facts, context) for context in facts.intended.contexts}
-    missing = [context for context, jobs in found.items() if not jobs]
+    found = {context: on_pull_requests(facts, context) for context in (*facts.intended.contexts, *_others(facts))}
+    silent = [context for context, jobs in found.items() if not jobs]
+    missing = [context for context in silent if context in facts.intended.contexts]
     if missing:
         elsewhere = listed(one.where for context in missing for one in reporters(facts, context))
         other = f"; not on pull requests to {facts.intended.branch}: {elsewhere}" if elsewhere else ""
@@ -23,13 +24,29 @@ def look(facts: Facts) -> Trap | None:
             f"no committed workflow reports {listed(missing)} on pull requests: every one would wait for ever{other}",
             f"lockgate render, commit .github/workflows, {AGAIN}",
         )
-    doubtful = [context for context, jobs in found.items() if not any(job.sure for job in jobs)]
+    doubtful = {context: jobs for context, jobs in found.items() if jobs and not any(job.sure for job in jobs)}
     if doubtful:
         return Trap(
             NAME,
             "unknown",
             f"whether {listed(doubtful)} is reported cannot be told: the name is computed, or the job calls a workflow"
-            f" of elsewhere: {listed(one.where for context in doubtful for one in found[context])}",
+            f" of elsewhere: {listed(one.where for jobs in doubtful.values() for one in jobs)}",
             f"write the job's name and matrix out, {AGAIN}",
         )
+    if silent:
+        return Trap(
+            NAME,
+            "warn",
+            f"a ruleset requires {listed(silent)}, which no workflow reports on pull requests; if no other service"
+            " does, every one waits for ever",
+            f"take it out of the ruleset unless a service reports it, {AGAIN}",
+        )
     return None
+
+
+def _others(facts: Facts) -> list[str]:
+    """Checks that a ruleset requires, of whatever app: of the repository's, the organization's or the enterprise's."""
+    rules = () if isinstance(facts.rules, Unseen) else facts.rules
+    wanted = [rule.get("parameters") or {} for rule in rules if rule.get("type") == "required_status_checks"]
+    found = [one for each in wanted for one in each.get("required_status_checks") or ()]
+    return [str(one["context"]) for one in found if one["context"] not in facts.intended.contexts]

@@ -47,6 +47,6 @@ def look(facts: Facts) -> Trap | None:
     return Trap(
         NAME,
         "warn",
-        f"the last release of {intended.project} was published by {', '.join(wrong)}: the index may refuse the next one",
+        f"the last release of {intended.project} came from {', '.join(wrong)}: the index may refuse the next one",
         f"set it {settings}",
     )
