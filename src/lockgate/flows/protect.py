@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 
+from lockgate.flows.render import survey
+from lockgate.model.config import Config
+from lockgate.model.errors import LockgateError, UnknownError, UsageError
+from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
+from lockgate.model.verdict import EXIT_CODES
+from lockgate.ports import git
 from lockgate.ports.console import Console
+from lockgate.ports.files import write_atomic
+from lockgate.ports.github import GitHub, place
+from lockgate.ports.github_app import connect
+from lockgate.ports.pyproject import read_project
+from lockgate.protect import words
+from lockgate.protect.apply import Call, calls, send
+from lockgate.protect.desired import desired, form
+from lockgate.protect.difference import FORMS, continues, difference, missing_reviewers
+from lockgate.protect.reading import actions_app, is_public, read
+from lockgate.workflows.contexts import required
+
+_REFUSED = 4
+_ROUNDS = 3  # of an apply that gets no answers
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,16 +39,241 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     yes: bool = False
 
 
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison is made from: the table, the contexts, and who asks which repository."""
+
+    config: Config
+    contexts: tuple[str, ...]
+    github: GitHub
+    credential: str
+    repository: str
+    reviewers_at: str
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the repository."""
+
+    remote: Remote
+    settings: tuple[Setting, ...]
+    changes: tuple[Change, ...]
+    traps: tuple[Trap, ...] = ()
+
+
 def plan(wishes: Wishes, console: Console) -> int:
-    """Show what `apply` would change; returns the exit code: 0 nothing, 1 something, 3 not all could be seen."""
-    raise NotImplementedError
+    """Show what `apply` would change; returns the exit code: 0 nothing, 1 something, 3 not all could be seen.
+
+    Raises:
+        LockgateError: See its subclasses.
+    """
+    desk = _desk(wishes, console)
+    found = compare(desk)
+    if wishes.out is not None:
+        content = msgspec.json.format(msgspec.json.encode(_plan(desk, found)), indent=2) + b"\n"
+        try:
+            write_atomic(wishes.out, content)
+        except OSError as error:
+            raise UsageError(f"--out {wishes.out}: {error.strerror or error}") from error
+    report = _show(desk, found, wishes, console)
+    if wishes.out is not None and any(change.kind in TO_DO for change in found.changes):
+        console.say(f"lockgate: review {wishes.out}, then run `lockgate protect apply {wishes.out}`")
+    return EXIT_CODES[report.verdict]
 
 
 def check(wishes: Wishes, console: Console) -> int:
-    """The same as a gate: in phase `observe` or `off` its exit code is 0."""
-    raise NotImplementedError
+    """The same as a gate: in phase `observe` or `off` its exit code is 0.
+
+    Raises:
+        LockgateError: See its subclasses.
+    """
+    desk = _desk(wishes, console)
+    report = _show(desk, compare(desk), wishes, console)
+    return EXIT_CODES[report.verdict] if report.enforced else 0
 
 
 def apply(wishes: Wishes, console: Console) -> int:
-    """Make it so, and prove it by reading again; returns the exit code."""
-    raise NotImplementedError
+    """Make it so, and prove it by reading again; returns the exit code.
+
+    Raises:
+        LockgateError: The plan does not fit any more, is not confirmed, or would lock everybody out.
+    """
+    reviewed = None if wishes.plan_file is None else _reviewed(wishes.plan_file)
+    desk = _desk(wishes, console)
+    found = compare(desk)
+    if reviewed is not None:
+        _refuse_another(reviewed, _plan(desk, found))
+    todo = [change for change in found.changes if change.kind in TO_DO]
+    locked = next((trap for trap in found.traps if trap.status == "fail"), None)
+    if locked is not None:
+        _show(desk, found, wishes, console)
+        raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
+    if todo and reviewed is None and not wishes.yes:
+        _ask(desk, found, console)
+    steps, found = _applied(desk, found, console) if todo else ((), found)
+    report = _show(desk, found, wishes, console, steps)
+    return _REFUSED if any(step.status == "refused" for step in steps) else EXIT_CODES[report.verdict]
+
+
+def _desk(wishes: Wishes, console: Console) -> Desk:
+    project = read_project(wishes.folder)
+    rendered = survey(project)
+    where = place(git.remote_url(project.root))
+    if not console.quiet:
+        console.say(f"lockgate: reading the rules of {where.repository} at {where.api}")
+    github, credential = connect(where.api, where.repository, lambda text: console.say(f"lockgate: {text}"))
+    return Desk(
+        config=project.config,
+        contexts=required({file.name: file.document for file in rendered.files if file.document is not None}),
+        github=github,
+        credential=credential,
+        repository=where.repository,
+        reviewers_at=project.where("publish", "reviewers"),
+    )
+
+
+def compare(desk: Desk) -> Compared:
+    """Read everything, and compare.
+
+    Raises:
+        UnknownError: GitHub gives no answer that can be used.
+        UsageError: A reviewer in the table does not exist.
+    """
+    config = desk.config
+    remote = read(
+        desk.github,
+        desk.repository,
+        branch=config.protection.branch,
+        environment=config.publish.environment,
+        reviewers=config.publish.reviewers,
+    )
+    app = actions_app(desk.github)
+    settings = desired(config, desk.contexts, app=app, public=is_public(remote.repository))
+    missing = missing_reviewers(settings, remote)
+    if missing:
+        raise UsageError(
+            f"{desk.reviewers_at}: publish.reviewers: GitHub knows no user {missing[0]}", "@user or @organization/team"
+        )
+    other = form(FORMS[config.protection.kind], config, desk.contexts, app)
+    return Compared(remote=remote, settings=settings, changes=difference(settings, other, remote))
+
+
+def _plan(desk: Desk, found: Compared) -> Plan:
+    return Plan(
+        api=desk.github.api,
+        repository=found.remote.repository["full_name"],
+        branch=desk.config.protection.branch,
+        kind=desk.config.protection.kind,
+        digest=found.remote.digest(),
+        changes=found.changes,
+        traps=found.traps,
+    )
+
+
+def _reviewed(path: Path) -> Plan:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: no plan of lockgate: {error}", "lockgate protect plan --out FILE") from None
+
+
+def _refuse_another(reviewed: Plan, now: Plan) -> None:
+    """Refuse a plan that is not, or not the rest of, what would be done now."""
+    place = (now.schema, now.api, now.repository, now.branch, now.kind)
+    if (reviewed.schema, reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
+        raise UsageError(
+            f"the plan is for {reviewed.repository}, {reviewed.branch} ({reviewed.kind}) at {reviewed.api}, "
+            f"and this is {now.repository}, {now.branch} ({now.kind}) at {now.api}"
+        )
+    if reviewed.digest == now.digest and reviewed.changes == now.changes:
+        return
+    # Half applied before: then what is left is all there is.
+    if reviewed.digest != now.digest and reviewed.changes != now.changes and continues(reviewed.changes, now.changes):
+        return
+    what = "the table has" if reviewed.digest == now.digest else f"{now.repository} has"
+    raise LockgateError(
+        f"{what} changed since the plan was made: nothing was applied",
+        "make it again and review it: `lockgate protect plan --out FILE`",
+    )
+
+
+def _ask(desk: Desk, found: Compared, console: Console) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nobody is here to be asked whether to apply the plan",
+            "save it, review it and apply that file (`lockgate protect plan --out FILE`), or give --yes",
+        )
+    report = _report(desk, found)
+    console.say(words.render(report, lambda text, style: console.paint(text, style, stream=sys.stderr)).rstrip())
+    console.say("lockgate: apply this? [y/N]")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise LockgateError("nothing was applied: the answer was no")
+
+
+def _applied(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
+    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan."""
+    steps: list[Step] = []
+    begun = found.changes
+    for _ in range(_ROUNDS):
+        todo = _calls(desk, found)
+        # Told at once: whoever interrupts this knows what was done.
+        done = send(desk.github, todo, lambda: compare(desk).changes, lambda step: _tell(step, console))
+        lost = next((number for number, step in enumerate(done) if step.status == "unknown"), None)
+        try:
+            found = compare(desk)
+        except UnknownError as error:
+            unread = "it cannot be read what holds now: run `lockgate protect check`"
+            console.say(f"lockgate: {error.message}", "unknown")
+            hidden = tuple(_hidden(change, unread) for change in found.changes)
+            return (*steps, *done), msgspec.structs.replace(found, changes=hidden)
+        if lost is None:
+            return (*steps, *done), found
+        left = _calls(desk, found)
+        steps += done[:lost]
+        if todo[lost] not in left:
+            steps.append(Step(todo[lost].what, "applied", "its answer was lost; reading shows it"))
+        if not left or not continues(begun, found.changes):
+            break
+    else:
+        steps += done[lost:]
+    return tuple(steps), found
+
+
+def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:
+    branch, environment = desk.config.protection.branch, desk.config.publish.environment
+    return calls(found.changes, found.settings, found.remote, branch=branch, environment=environment)
+
+
+def _hidden(change: Change, why: str) -> Change:
+    if change.kind not in TO_DO:
+        return change
+    return msgspec.structs.replace(change, kind="unknown", permission=why)
+
+
+def _tell(step: Step, console: Console) -> None:
+    if not console.quiet:
+        console.say(f"lockgate: {step.status}: {step.what}")
+
+
+def _report(desk: Desk, found: Compared, steps: tuple[Step, ...] = ()) -> ProtectReport:
+    return ProtectReport(
+        verdict=verdict_of(found.changes, found.traps),
+        enforced=desk.config.phase.protection == "enforce",
+        scope=Scope(unseen=tuple(change.key for change in found.changes if change.kind == "unknown")),
+        api=desk.github.api,
+        repository=found.remote.repository["full_name"],
+        branch=desk.config.protection.branch,
+        kind=desk.config.protection.kind,
+        credential=desk.credential,
+        digest=found.remote.digest(),
+        changes=found.changes,
+        traps=found.traps,
+        steps=steps,
+    )
+
+
+def _show(desk: Desk, found: Compared, wishes: Wishes, console: Console, steps: tuple[Step, ...] = ()) -> ProtectReport:
+    report = _report(desk, found, steps)
+    if wishes.format_ == "json":
+        console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    else:
+        console.result(words.render(report, console.paint, quiet=console.quiet, verbose=console.verbose))
+    return report
