@@ -47,9 +47,22 @@ def _console(*, no_color: bool, quiet: bool, verbose: bool) -> Console:
 
 @command.command("plan", short_help="Show what apply would change; write nothing.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Save the plan.")
+@click.option("--replay", type=click.IntRange(1, 1000), is_flag=False, flag_value=50, metavar="N",
+              help="Also say which of the last N merges the rules would have blocked.  [default: 50]")  # fmt: skip
 @_common
-def plan(directory: Path, *, out: Path | None, format_: str, no_color: bool, quiet: bool, verbose: bool) -> int:
+def plan(
+    directory: Path,
+    *,
+    out: Path | None,
+    replay: int | None,
+    format_: str,
+    no_color: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """Compare the table with what GitHub has, both ways, and say why each line matters. Only reads.
+
+    Traps are rules that are right one by one, and together lock somebody out or protect nothing: they are told, too.
 
     Exit codes: 0 nothing to do, 1 there are changes (or rules that would lock everybody out), 3 not all could be seen.
 
@@ -57,10 +70,11 @@ def plan(directory: Path, *, out: Path | None, format_: str, no_color: bool, qui
     Examples:
       lockgate protect plan
       lockgate protect plan --out plan.json    for `lockgate protect apply plan.json`
+      lockgate protect plan --replay 50        what the rules would have blocked
     """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows import protect
 
-    wishes = protect.Wishes(folder=directory, format_=format_, out=out)
+    wishes = protect.Wishes(folder=directory, format_=format_, out=out, replay=replay or 0)
     return protect.plan(wishes, _console(no_color=no_color, quiet=quiet, verbose=verbose))
 
 

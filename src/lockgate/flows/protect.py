@@ -7,10 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from lockgate.flows.render import survey
+from lockgate.flows import traps
+from lockgate.flows.render import Survey, survey
+from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
 from lockgate.model.errors import LockgateError, UnknownError, UsageError
+from lockgate.model.project import Project
 from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
+from lockgate.model.replay import Replay
 from lockgate.model.verdict import EXIT_CODES
 from lockgate.ports import git
 from lockgate.ports.console import Console
@@ -18,11 +22,12 @@ from lockgate.ports.files import write_atomic
 from lockgate.ports.github import GitHub, place
 from lockgate.ports.github_app import connect
 from lockgate.ports.pyproject import read_project
-from lockgate.protect import words
+from lockgate.protect import replay_words, words
 from lockgate.protect.apply import Call, calls, send
 from lockgate.protect.desired import desired, form
 from lockgate.protect.difference import FORMS, continues, difference, missing_reviewers
 from lockgate.protect.reading import actions_app, is_public, read
+from lockgate.protect.traps import find
 from lockgate.workflows.contexts import required
 
 _REFUSED = 4
@@ -37,11 +42,14 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     out: Path | None = None
     plan_file: Path | None = None
     yes: bool = False
+    replay: int = 0
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison is made from: the table, the contexts, and who asks which repository."""
 
+    rendered: Survey
+    project: Project
     config: Config
     contexts: tuple[str, ...]
     github: GitHub
@@ -57,6 +65,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[Setting, ...]
     changes: tuple[Change, ...]
     traps: tuple[Trap, ...] = ()
+    replay: Replay | None = None
 
 
 def plan(wishes: Wishes, console: Console) -> int:
@@ -66,7 +75,7 @@ def plan(wishes: Wishes, console: Console) -> int:
         LockgateError: See its subclasses.
     """
     desk = _desk(wishes, console)
-    found = compare(desk)
+    found = _judged(desk, compare(desk), console, wishes.replay)
     if wishes.out is not None:
         content = msgspec.json.format(msgspec.json.encode(_plan(desk, found)), indent=2) + b"\n"
         try:
@@ -101,6 +110,7 @@ def apply(wishes: Wishes, console: Console) -> int:
     found = compare(desk)
     if reviewed is not None:
         _refuse_another(reviewed, _plan(desk, found))
+    found = _judged(desk, found, console)
     todo = [change for change in found.changes if change.kind in TO_DO]
     locked = next((trap for trap in found.traps if trap.status == "fail"), None)
     if locked is not None:
@@ -108,9 +118,21 @@ def apply(wishes: Wishes, console: Console) -> int:
         raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
     if todo and reviewed is None and not wishes.yes:
         _ask(desk, found, console)
-    steps, found = _applied(desk, found, console) if todo else ((), found)
+    steps, after = _applied(desk, found, console) if todo else ((), found)
+    found = msgspec.structs.replace(after, traps=found.traps)
     report = _show(desk, found, wishes, console, steps)
     return _REFUSED if any(step.status == "refused" for step in steps) else EXIT_CODES[report.verdict]
+
+
+def _judged(desk: Desk, found: Compared, console: Console, merges: int = 0) -> Compared:
+    """The same, with the traps that are set, and the last merges under the planned rules."""
+    facts = traps.facts(desk.project, desk.rendered, desk.contexts, desk.github, desk.repository)
+    replay = None
+    if merges:
+        rules = traps.rules(desk.project, desk.rendered, desk.contexts)
+        branch = desk.config.protection.branch
+        replay = replayed(desk.github, desk.repository, branch, rules, facts.writers, merges, console)
+    return msgspec.structs.replace(found, traps=find(facts), replay=replay)
 
 
 def _desk(wishes: Wishes, console: Console) -> Desk:
@@ -121,6 +143,8 @@ def _desk(wishes: Wishes, console: Console) -> Desk:
         console.say(f"lockgate: reading the rules of {where.repository} at {where.api}")
     github, credential = connect(where.api, where.repository, lambda text: console.say(f"lockgate: {text}"))
     return Desk(
+        rendered=rendered,
+        project=project,
         config=project.config,
         contexts=required({file.name: file.document for file in rendered.files if file.document is not None}),
         github=github,
@@ -267,6 +291,7 @@ def _report(desk: Desk, found: Compared, steps: tuple[Step, ...] = ()) -> Protec
         changes=found.changes,
         traps=found.traps,
         steps=steps,
+        replay=found.replay,
     )
 
 
@@ -275,5 +300,7 @@ def _show(desk: Desk, found: Compared, wishes: Wishes, console: Console, steps: 
     if wishes.format_ == "json":
         console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
     else:
+        if report.replay is not None:
+            console.result(replay_words.render(report.replay, report.branch, console.paint))
         console.result(words.render(report, console.paint, quiet=console.quiet, verbose=console.verbose))
     return report

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lockgate.model.replay import Replay
 from lockgate.model.verdict import Status, Verdict, overall
 
 SCHEMA = "lockgate/protect/1"
@@ -128,6 +129,7 @@ class ProtectReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         credential: Where the token came from, never its value.
         steps: Of `apply`: every call.
+        replay: Of `plan --replay`: the last merges under the planned rules.
     """
 
     schema: str = SCHEMA
@@ -143,6 +145,7 @@ class ProtectReport(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     traps: tuple[Trap, ...] = ()
     steps: tuple[Step, ...] = ()
+    replay: Replay | None = None
 
 
 def verdict_of(changes: Iterable[Change], traps: Iterable[Trap] = ()) -> Verdict:

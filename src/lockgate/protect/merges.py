@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lockgate.model.protection import Unseen
-from lockgate.ports.github import GitHub, said
+from lockgate.ports.github import GitHub, PageRefusedError, said
 from lockgate.protect.replay import Merged, Ran, Review, Rules
 
 REQUESTS = 6
@@ -43,8 +43,9 @@ def read(
     reviewed = rules.approvals > 0 or rules.owners is not None
     pull = _get(github, f"{at}/pulls/{number}", "Pull requests: read")
     detail = {} if isinstance(pull, Unseen) else pull
-    commit = _get(github, f"{at}/commits/{listed['merge_commit_sha']}", "Contents: read")
-    merge = commit if isinstance(commit, Unseen) else len(commit["parents"])
+    # The commit that the branch got, and on the way what of the head it does not hold itself.
+    landed = _get(github, f"{at}/compare/{listed['merge_commit_sha']}...{head}", "Contents: read")
+    merge = landed if isinstance(landed, Unseen) else landed["base_commit"]
     return Merged(
         number=number,
         title=str(listed.get("title") or ""),
@@ -54,8 +55,8 @@ def read(
         head=head,
         checks=_checks(github, f"{at}/commits/{head}") if rules.contexts else (),
         reviews=_reviews(github, f"{at}/pulls/{number}/reviews", writers) if reviewed else (),
-        behind=commit if isinstance(commit, Unseen) else _behind(github, at, commit, head, detail.get("commits", 1)),
-        parents=merge,
+        behind=merge if isinstance(merge, Unseen) else _behind(github, at, merge, head, detail.get("commits", 1)),
+        parents=merge if isinstance(merge, Unseen) else len(merge["parents"]),
         files=_listed(github, f"{at}/pulls/{number}/files", "Pull requests: read", lambda one: str(one["filename"]))
         if rules.owners is not None
         else (),
@@ -72,15 +73,10 @@ def _get(github: GitHub, path: str, permission: str, **query: str | int) -> Any:
 
 
 def _listed(github: GitHub, path: str, permission: str, make: Callable[[Any], Any], **query: str) -> Any:  # noqa: ANN401
-    """Every page; the first is asked for by itself, so that a refusal is no end of all."""
-    answer = github.get(path, per_page=100, **query)
-    if answer.status != _OK:
-        return Unseen(permission, said(answer))
-    first: Any = answer.json()
-    if isinstance(first, Mapping):
-        first = next(value for value in first.values() if isinstance(value, list))
-    more = 'rel="next"' in answer.headers.get("link", "")
-    return tuple(make(one) for one in (github.pages(path, **query) if more else first))
+    try:
+        return tuple(make(one) for one in github.pages(path, **query))
+    except PageRefusedError as error:
+        return Unseen(permission, said(error.answer))
 
 
 def _checks(github: GitHub, at: str) -> tuple[Ran, ...] | Unseen:

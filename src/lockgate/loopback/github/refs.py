@@ -127,6 +127,16 @@ def _tag(call: Call, repository: Repository, sha: str) -> Data:
     }  # fmt: skip
 
 
+@route("GET", "commits", "contents:read")
+def history(call: Call) -> Any:  # noqa: ANN401
+    """The commits of a branch, or before another one, newest first."""
+    repository = _opened(call)
+    tip = git.resolve(repository, call.query.get("sha") or call.repo["default_branch"])
+    if tip is None:
+        raise Refusal(404, "Not Found")
+    return call.page(git.commits(call, repository, tip)[::-1])
+
+
 @route("GET", "compare/{basehead}", "contents:read")
 def compare(call: Call) -> Any:  # noqa: ANN401
     """How far two commits are apart, and what lies between them."""
