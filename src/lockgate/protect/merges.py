@@ -28,7 +28,7 @@ def last(github: GitHub, repository: str, branch: str, count: int) -> list[Mappi
             break
         if one.get("merged_at"):
             found.append(one)
-    return sorted(found, key=lambda each: str(each["merged_at"]), reverse=True)[:count]
+    return sorted(found, key=lambda each: (each["merged_at"], each["number"]), reverse=True)[:count]
 
 
 def read(

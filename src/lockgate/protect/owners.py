@@ -33,8 +33,10 @@ class Owners(msgspec.Struct, frozen=True):
 def _pattern(text: str) -> re.Pattern[str]:
     """A pattern of gitignore's kind: one with a slash inside is anchored, a folder stands for all in it."""
     anchored = "/" in text.rstrip("/")
-    parts = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    body = "".join(parts.get(part, re.escape(part)) for part in re.split(r"(\*\*/|/\*\*|\*\*|\*|\?)", text.strip("/")))
+    parts = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    body = "".join(
+        parts.get(part, re.escape(part)) for part in re.split(r"(/\*\*/|\*\*/|/\*\*|\*\*|\*|\?)", text.strip("/"))
+    )
     # `docs/*` owns the files of the folder, but not those of the folders in it.
     end = "$" if text.endswith("/*") else "/" if text.endswith("/") else "(?:/|$)"
     return re.compile(f"{'' if anchored else '(?:.*/)?'}{body}{end}")

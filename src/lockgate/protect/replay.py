@@ -93,7 +93,7 @@ def early(pulls: Sequence[Merged], rules: Rules) -> int:
     """How many were merged before a check that they lack was reported for the first time."""
     known: set[str] = set()
     count = 0
-    for one in sorted(pulls, key=lambda each: each.merged_at):
+    for one in sorted(pulls, key=lambda each: (each.merged_at, each.number)):
         lacking = missing(one, rules)
         known |= set(rules.contexts) - lacking
         count += bool(lacking - known)
@@ -115,7 +115,7 @@ def _checks(merged: Merged, rules: Rules, now: dt.datetime) -> Iterator[Ruling]:
     wrong = [] if archived else [f"{context} was not reported" for context in rules.contexts if context in lacking]
     for context in rules.contexts:
         runs = [one for one in merged.checks if one.name == context and one.began <= merged.merged_at]
-        last = max(runs, key=lambda one: one.began, default=None)
+        last = max(runs, key=lambda one: (one.began, one.ended or "~"), default=None)
         if last is not None and (last.ended is None or last.ended > merged.merged_at):
             wrong.append(f"{context} had not ended")
         elif last is not None and last.result not in _PASSED:

@@ -13,12 +13,11 @@ Paint = Callable[[str, str], str]
 
 def render(replay: Replay, branch: str, paint: Paint) -> str:
     """The replay as text."""
-    counts = {status: sum(one.status == status for one in replay.pulls) for status in ("blocked", "unknown", "passed")}
-    total = f"the last {len(replay.pulls)} merged pull requests into {branch}"
-    split = (
-        f"{counts['blocked']} would have been blocked, {counts['passed']} let through, {counts['unknown']} are unknown"
-    )
-    lines = [f"replay: of {total}, {split} ({replay.requests} requests)"]
+    statuses = [one.status for one in replay.pulls]
+    blocked, passed, unknown = statuses.count("blocked"), statuses.count("passed"), statuses.count("unknown")
+    split = f"{blocked} would have been blocked, {passed} let through, {unknown} cannot be told"
+    total = f"the last {len(statuses)} merged pull requests into {branch}"
+    lines = [f"replay of {total}: {split} ({replay.requests} requests)"]
     if replay.stopped is not None:
         lines.append(paint(f"UNKNOWN the replay ended early: {printable(replay.stopped)}", "unknown"))
     if replay.early:

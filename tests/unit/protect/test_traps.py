@@ -120,7 +120,7 @@ SET: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         ("warn", "repository octo/old", {"publisher": PUBLISHER | {"repository": "octo/old"}}),
         ("warn", "environment none", {"publisher": PUBLISHER | {"environment": None}}),
         ("warn", "a publisher of GitLab", {"publisher": {"kind": "GitLab", "repository": "octo/sample"}}),
-        ("unknown", "no provenance", {"publisher": {}}),
+        ("warn", "no provenance", {"publisher": {}}),
         ("unknown", "Resource not accessible", {"publisher": HIDDEN}),
     ],
     "unneeded-secrets": [

@@ -29,9 +29,9 @@ def look(facts: Facts) -> Trap | None:
     if not publisher:
         return Trap(
             NAME,
-            "unknown",
-            f"the last release of {intended.project} has no provenance, so it cannot be told whether the index trusts"
-            f" this repository's {_WORKFLOW}",
+            "warn",
+            f"the last release of {intended.project} has no provenance: it was not published by trusted publishing, or"
+            f" without attestations, and the index may not know this repository's {_WORKFLOW}",
             f"make sure of it {settings}",
         )
     expected = {"repository": intended.repository, "workflow": _WORKFLOW, "environment": intended.environment}
