@@ -27,12 +27,14 @@ _OWNER = r"^(@[^\s@/#]+(/[^\s@/#]+)?|[^\s@#]+@[^\s@#]+)(?!\n)$"
 Owner = Annotated[str, msgspec.Meta(pattern=_OWNER, description="@user, @organization/team or a mail address")]
 _REVIEWER = r"^@[^\s@/#]+(/[^\s@/#]+)?(?!\n)$"
 Reviewer = Annotated[str, msgspec.Meta(pattern=_REVIEWER, description="@user or @organization/team")]
+_VARIABLE = r"^(?:(?!GITHUB_)[A-Z_][A-Z0-9_]*)?(?!\n)$"
+SecretName = Annotated[str, msgspec.Meta(pattern=_VARIABLE, description="a secret's name: A-Z, 0-9 and _")]
 # Without wildcards and what else GitHub's patterns would read as more than a name.
 _FOLDER = (
     r"^(?![ /~])(?!(?:.*/)?\.\.(?:/|$))(?!.*\$\{\{)[^\x00-\x1f\x7f*?\[\]\\\"!#]*[^\x00-\x20\x7f*?\[\]\\\"!#](?!\n)$"
 )
 Folder = Annotated[str, msgspec.Meta(pattern=_FOLDER, description="a folder below the package's, without wildcards")]
-PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Reviewer, Folder)
+PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Reviewer, SecretName, Folder)
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -107,13 +109,20 @@ class PublishConfig(Table, frozen=True):
 
 
 class ProtectionConfig(Table, frozen=True):
-    """`[tool.lockgate.protection]`: `admins` are bound by the rules, too; `code_owners` have to approve their files."""
+    """`[tool.lockgate.protection]`: `admins` are bound by the rules, too; `code_owners` have to approve their files.
+
+    Attributes:
+        token: The secret with the token of the scheduled check; "" renders none.
+        app: Instead of a token: a GitHub App's id is the variable `<app>_ID`, its key the secret `<app>_KEY`.
+    """
 
     branch: Branch = "main"
     kind: Literal["classic", "ruleset"] = "classic"
     approvals: Annotated[int, msgspec.Meta(ge=0, le=6)] = 1
     admins: bool = True
     code_owners: bool = False
+    token: SecretName = "LOCKGATE_PROTECT_TOKEN"  # noqa: S105  (a name)
+    app: SecretName = ""
 
 
 class ReportsConfig(Table, frozen=True):

@@ -91,7 +91,7 @@ def test_environments_reviewers_and_secrets_are_seen(place: Hub) -> None:
     path = "environments/pypi-publishing"
     number = place.clients["octo"].get("users/octo").json()["id"]  # type: ignore[index]
     place.send(place.clients["octo"], "PUT", path, {"reviewers": [{"type": "User", "id": number}]})
-    place.send(place.clients["octo"], "PUT", "environments/empty stage", {})
+    place.send(place.clients["octo"], "PUT", "environments/empty%20stage", {})
     times = {"created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-02-01T00:00:00Z"}
     with place.github.changing() as data:
         repo = data["repositories"][REPOSITORY]
@@ -197,7 +197,7 @@ def merges(shared: Hub) -> dict[str, int]:
     lacking = dict.fromkeys(CHECKS[:3], "success")
 
     def push_again() -> None:
-        tip = shared.commit("stale", base="stale")
+        tip = shared.commit("stale", base="stale", path="pushed-later.txt")
         for check in CHECKS:
             shared.report(tip, check)
         # The loopback follows pushes; the approval stays that of the commit before.
@@ -235,7 +235,8 @@ def test_real_merges_are_judged_by_every_rule(place: Hub, merges: dict[str, int]
 
 def test_only_the_last_merges_are_asked_for(place: Hub, merges: dict[str, int]) -> None:
     found = replayed(place, 2, owners=None)
-    assert [one.number for one in found.pulls] == [merges["squashed-behind"], merges["squashed-behind"] + 1]
+    # Both were merged in the same second.
+    assert {one.number for one in found.pulls} == {merges["squashed-behind"], merges["squashed-behind"] + 1}
     assert found.requests <= 1 + 2 * 6
 
 

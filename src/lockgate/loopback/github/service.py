@@ -88,7 +88,7 @@ class GitHub(Service):
         self.faults: list[Fault] = []
         self.limit = 5000
         self.requests: list[tuple[str, str, int]] = []
-        self._seen: Counter[Fault] = Counter()
+        self._seen: dict[int, tuple[Fault, int]] = {}
         self._used: Counter[tuple[str, int]] = Counter()
         self._counting = threading.Lock()
         self._gatekeeper = git.Gatekeeper(self)
@@ -179,8 +179,10 @@ class GitHub(Service):
         with self._counting:
             for fault in self.faults:
                 if re.fullmatch(fault.method, method) and re.fullmatch(fault.path, path):
-                    self._seen[fault] += 1
-                    if fault.nth in {0, self._seen[fault]}:
+                    # With the fault itself, so that no later one gets its id.
+                    _, before = self._seen.get(id(fault), (fault, 0))
+                    self._seen[id(fault)] = fault, before + 1
+                    if fault.nth in {0, before + 1}:
                         return fault
         return None
 
