@@ -108,7 +108,7 @@ def apply(wishes: Wishes, console: Console) -> int:
         raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
     if todo and reviewed is None and not wishes.yes:
         _ask(desk, found, console)
-    steps, found = _applied(desk, found, console) if todo else ((), found)
+    steps, found = carry_out(desk, found, console) if todo else ((), found)
     report = _show(desk, found, wishes, console, steps)
     return _REFUSED if any(step.status == "refused" for step in steps) else EXIT_CODES[report.verdict]
 
@@ -150,7 +150,8 @@ def compare(desk: Desk) -> Compared:
     missing = missing_reviewers(settings, remote)
     if missing:
         raise UsageError(
-            f"{desk.reviewers_at}: publish.reviewers: GitHub knows no user {missing[0]}", "@user or @organization/team"
+            f"{desk.reviewers_at}: publish.reviewers: {missing[0]} is no user, and no team of this repository",
+            "@user, or @organization/team of a team that has access to the repository",
         )
     other = form(FORMS[config.protection.kind], config, desk.contexts, app)
     return Compared(remote=remote, settings=settings, changes=difference(settings, other, remote))
@@ -208,8 +209,11 @@ def _ask(desk: Desk, found: Compared, console: Console) -> None:
         raise LockgateError("nothing was applied: the answer was no")
 
 
-def _applied(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
-    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan."""
+def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
+    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan.
+
+    Returns what became of each call, and what holds now.
+    """
     steps: list[Step] = []
     begun = found.changes
     for _ in range(_ROUNDS):
