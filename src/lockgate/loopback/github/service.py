@@ -164,13 +164,12 @@ class GitHub(Service):
 
     def respond(self, request: Request) -> Reply:
         """Answer a request, unless a fault is planned for it."""
-        path = urllib.parse.urlsplit(request.target).path
-        short = path.removeprefix("/api/v3").removeprefix("/api/uploads")
+        short = urllib.parse.urlsplit(request.target).path.removeprefix("/api/v3").removeprefix("/api/uploads")
         fault = self._fault(request.method, short)
         if fault and (fault.cut == "before" or (fault.status and not fault.effect)):
             reply = _failed(fault)
         else:
-            reply = self._answer(request, path, short)
+            reply = self.answer(request)
             if fault:
                 reply = _failed(fault) if fault.status else msgspec.structs.replace(reply, cut=fault.cut)
         self.requests.append((request.method, short, reply.status))
@@ -185,7 +184,10 @@ class GitHub(Service):
                         return fault
         return None
 
-    def _answer(self, request: Request, path: str, short: str) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer a request as GitHub would, whatever goes wrong afterwards."""
+        path = urllib.parse.urlsplit(request.target).path
+        short = path.removeprefix("/api/v3").removeprefix("/api/uploads")
         try:
             who = self._who(request.headers.get("authorization", ""))
             if served := _GIT.fullmatch(urllib.parse.unquote(path)):
@@ -248,7 +250,7 @@ class GitHub(Service):
         args = {name: urllib.parse.unquote(value) for name, value in found.groupdict().items()}
         call = Call(self, who, args, request.query)
         call.address, call.raw = f"{self.url}{path}", request.body or b""
-        call.accept = request.headers.get("accept", "")
+        call.method, call.accept = request.method, request.headers.get("accept", "")
         if request.body and not path.startswith("/api/uploads"):
             try:
                 call.body = msgspec.json.decode(request.body)
