@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
@@ -70,7 +69,7 @@ class Description:
         operation = self.operations.get(name)
         if operation is None:
             return [f"{name}: GitHub has no such operation"]
-        found = [*self._of_request(operation, request)] if reply.status < 400 else []  # noqa: PLR2004
+        found = [*self._of_request(operation, request)] if reply.status < 400 else []
         return [f"{name}: {one}" for one in (*found, *self._of_reply(operation, reply))]
 
     def _of_request(self, operation: Operation, request: Request) -> Iterator[str]:
@@ -82,8 +81,11 @@ class Description:
             given: object = int(value) if value.isdecimal() else {"true": True, "false": False}.get(value, value)
             for error in self._validator(f"{operation.name}?{name}", operation.queries[name]).iter_errors(given):
                 yield f"query parameter {name}: {error.message}"
-        described = operation.about.get("requestBody")
-        content = (described or {}).get("content", {})
+        yield from self._of_body(operation, request)
+
+    def _of_body(self, operation: Operation, request: Request) -> Iterator[str]:
+        described = operation.about.get("requestBody") or {}
+        content = described.get("content", {})
         if "application/json" not in content:
             if request.body and not content:
                 yield "takes no body"
@@ -204,8 +206,3 @@ def _top_strict(schema: Schema) -> Schema:
     if schema.get("type") == "array":
         return {**schema, "items": _top_strict(schema["items"])}
     return {"allOf": [schema], "unevaluatedProperties": False}
-
-
-def resource(name: str) -> str:
-    """An operation's name without what varies, for a report."""
-    return re.sub(r"\{[^}]*\}", "…", name)

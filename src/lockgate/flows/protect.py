@@ -12,7 +12,6 @@ from lockgate.flows.render import Survey, survey
 from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
 from lockgate.model.errors import LockgateError, UnknownError, UsageError
-from lockgate.model.project import Project
 from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
 from lockgate.model.replay import Replay
 from lockgate.model.verdict import EXIT_CODES
@@ -46,16 +45,15 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a comparison is made from: the table, the contexts, and who asks which repository."""
+    """What a comparison is made from: the table, the contexts, and who asks which repository; traps need `rendered`."""
 
-    rendered: Survey
-    project: Project
     config: Config
     contexts: tuple[str, ...]
     github: GitHub
     credential: str
     repository: str
     reviewers_at: str
+    rendered: Survey | None = None
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +116,7 @@ def apply(wishes: Wishes, console: Console) -> int:
         raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
     if todo and reviewed is None and not wishes.yes:
         _ask(desk, found, console)
-    steps, after = _applied(desk, found, console) if todo else ((), found)
+    steps, after = carry_out(desk, found, console) if todo else ((), found)
     found = msgspec.structs.replace(after, traps=found.traps)
     report = _show(desk, found, wishes, console, steps)
     return _REFUSED if any(step.status == "refused" for step in steps) else EXIT_CODES[report.verdict]
@@ -126,10 +124,11 @@ def apply(wishes: Wishes, console: Console) -> int:
 
 def _judged(desk: Desk, found: Compared, console: Console, merges: int = 0) -> Compared:
     """The same, with the traps that are set, and the last merges under the planned rules."""
-    facts = traps.facts(desk.project, desk.rendered, desk.contexts, desk.github, desk.repository)
+    assert desk.rendered is not None  # noqa: S101  (see `_desk`)
+    facts = traps.facts(desk.config, desk.rendered, desk.contexts, desk.github, desk.repository)
     replay = None
     if merges:
-        rules = traps.rules(desk.project, desk.rendered, desk.contexts)
+        rules = traps.rules(desk.config, desk.rendered, desk.contexts)
         branch = desk.config.protection.branch
         replay = replayed(desk.github, desk.repository, branch, rules, facts.writers, merges, console)
     return msgspec.structs.replace(found, traps=find(facts), replay=replay)
@@ -143,14 +142,13 @@ def _desk(wishes: Wishes, console: Console) -> Desk:
         console.say(f"lockgate: reading the rules of {where.repository} at {where.api}")
     github, credential = connect(where.api, where.repository, lambda text: console.say(f"lockgate: {text}"))
     return Desk(
-        rendered=rendered,
-        project=project,
         config=project.config,
         contexts=required({file.name: file.document for file in rendered.files if file.document is not None}),
         github=github,
         credential=credential,
         repository=where.repository,
         reviewers_at=project.where("publish", "reviewers"),
+        rendered=rendered,
     )
 
 
@@ -174,7 +172,8 @@ def compare(desk: Desk) -> Compared:
     missing = missing_reviewers(settings, remote)
     if missing:
         raise UsageError(
-            f"{desk.reviewers_at}: publish.reviewers: GitHub knows no user {missing[0]}", "@user or @organization/team"
+            f"{desk.reviewers_at}: publish.reviewers: {missing[0]} is no user, and no team of this repository",
+            "@user, or @organization/team of a team that has access to the repository",
         )
     other = form(FORMS[config.protection.kind], config, desk.contexts, app)
     return Compared(remote=remote, settings=settings, changes=difference(settings, other, remote))
@@ -232,8 +231,11 @@ def _ask(desk: Desk, found: Compared, console: Console) -> None:
         raise LockgateError("nothing was applied: the answer was no")
 
 
-def _applied(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
-    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan."""
+def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
+    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan.
+
+    Returns what became of each call, and what holds now.
+    """
     steps: list[Step] = []
     begun = found.changes
     for _ in range(_ROUNDS):

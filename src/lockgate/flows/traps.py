@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lockgate.flows.render import Survey
+from lockgate.model.config import Config
 from lockgate.model.errors import UsageError
-from lockgate.model.project import Project
 from lockgate.model.workflow import Document
 from lockgate.ports import clock
 from lockgate.ports.github import GitHub
@@ -22,7 +22,7 @@ _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 
 def facts(
-    project: Project,
+    config: Config,
     rendered: Survey,
     contexts: tuple[str, ...],
     github: GitHub,
@@ -30,10 +30,9 @@ def facts(
     environment: Mapping[str, str] = os.environ,
 ) -> Facts:
     """Everything that a trap looks at; the index is PyPI, unless uv is told another one."""
-    config = project.config
     intended = Intended(
         repository=repository,
-        project=project.name,
+        project=rendered.facts.name,
         branch=config.protection.branch,
         contexts=contexts,
         approvals=config.protection.approvals,
@@ -48,9 +47,9 @@ def facts(
     return gather(intended, _workflows(rendered.root), github, index, clock.now())
 
 
-def rules(project: Project, rendered: Survey, contexts: tuple[str, ...]) -> Rules:
+def rules(config: Config, rendered: Survey, contexts: tuple[str, ...]) -> Rules:
     """The planned rules that a merge is held to."""
-    wanted = project.config.protection
+    wanted = config.protection
     return Rules(
         contexts=contexts, approvals=wanted.approvals, owners=_owners(rendered) if wanted.code_owners else None
     )

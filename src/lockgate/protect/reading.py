@@ -17,7 +17,6 @@ from lockgate.protect.desired import RULESET
 _READ = "Administration: read"
 _PLAN = "a public repository, or a paid plan of GitHub"
 _SECRETS = "a public repository, or GitHub Secret Protection"
-_TEAMS = "Members: read (of the organization)"
 _NOT_PROTECTED = re.compile(r"Branch not protected", re.IGNORECASE)
 _OFF = re.compile(r"disabled|not enabled", re.IGNORECASE)
 _NEVER = re.compile(r"(?!)")
@@ -197,24 +196,30 @@ class _Reader:
         return {"environment": normal.environment(listed[ours], policies, self._owner), "environments": others}
 
     def reviewers(self, names: Sequence[str]) -> dict[str, Any]:
-        """Who they are by name; None for who does not exist, `Unseen` where only members are told."""
+        """Who they are by name; None for who does not exist, or for a team that does not work on the repository."""
         found: dict[str, Any] = {}
         for name in names:
-            organization, _, team = name[1:].partition("/")
-            if not team:
-                answer = self._github.get(f"users/{urllib.parse.quote(organization, safe='')}")
-                content = fields(answer) if answer.status == _OK else {}
-                is_user = content.get("type") == "User"
-                found[name] = {"type": "User", "id": content["id"]} if is_user else None
-                if answer.status not in {_OK, _NOT_FOUND}:
-                    found[name] = _unseen(answer, "Metadata: read")
+            if "/" in name:
+                found[name] = self._team(name)
                 continue
-            answer = self._github.get(f"orgs/{organization}/teams/{urllib.parse.quote(team, safe='')}")
-            is_team = answer.status == _OK
-            found[name] = {"type": "Team", "id": fields(answer)["id"]} if is_team else _unseen(answer, _TEAMS)
+            answer = self._github.get(f"users/{urllib.parse.quote(name[1:], safe='')}")
+            content = fields(answer) if answer.status == _OK else {}
+            found[name] = {"type": "User", "id": content["id"]} if content.get("type") == "User" else None
+            if answer.status not in {_OK, _NOT_FOUND}:
+                found[name] = _unseen(answer, "Metadata: read")
         return found
+
+    def _team(self, name: str) -> Any:  # noqa: ANN401  (an id with its type, None or Unseen)
+        try:
+            teams = list(self._github.pages(f"{self._base}/teams"))
+        except PageRefusedError as error:
+            return _unseen(error.answer, _READ)
+        known = {f"@{self._owner}/{one['slug']}".lower(): one["id"] for one in teams}
+        return {"type": "Team", "id": known[name]} if name in known else None
 
 
 def _unseen(answer: Answer, permission: str) -> Unseen:
+    """Not seen, and why; GitHub often says itself which permission it takes."""
     reason = said(answer)
-    return Unseen(_PLAN if "upgrade to" in reason.lower() else permission, reason)
+    accepted = answer.headers.get("x-accepted-github-permissions", "").replace("_", " ").replace("=", ": ").capitalize()
+    return Unseen(_PLAN if "upgrade to" in reason.lower() else accepted or permission, reason)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data
+from lockgate.loopback.github.state import Data, Json
 
-_READ, _WRITE = "administration:read", "administration:write"
+_PLACE = "actions/permissions"
 
 
 class _Permissions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -29,77 +29,53 @@ class _Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     can_approve_pull_request_reviews: bool | None = None
 
 
-@route("GET", "actions/permissions", _READ)
-def permissions(call: Call) -> Any:  # noqa: ANN401  (JSON)
-    """Whether actions run, and which; nothing more is said where none do."""
+@route("GET", _PLACE, "administration:read")
+def _permissions(call: Call) -> Json:
     found = call.repo["actions"]["permissions"]
-    selected = {"selected_actions_url": f"{call.root}/actions/permissions/selected-actions"}
     if not found["enabled"]:
         return {"enabled": False}
+    selected = {"selected_actions_url": f"{call.root}/{_PLACE}/selected-actions"}
     return {**found, **(selected if found["allowed_actions"] == "selected" else {})}
 
 
-@route("PUT", "actions/permissions", _WRITE)
-def set_permissions(call: Call) -> None:
-    """Say so; what is not said stays."""
-    call.repo["actions"]["permissions"].update(msgspec.to_builtins(call.given(_Permissions)))
-
-
-@route("GET", "actions/permissions/selected-actions", _READ)
-def selected(call: Call) -> Any:  # noqa: ANN401
-    """Which actions are allowed, where only some are."""
+@route("GET", f"{_PLACE}/selected-actions", "administration:read")
+def _selected(call: Call) -> Json:
     if call.repo["actions"]["permissions"]["allowed_actions"] != "selected":
         raise Refusal(409, "Allowed actions are not set to selected")
     return call.repo["actions"]["selected-actions"]
 
 
-@route("PUT", "actions/permissions/selected-actions", _WRITE)
-def select(call: Call) -> None:
-    """Say so."""
-    selected(call).update(msgspec.to_builtins(call.given(_Selected)))
-
-
-@route("GET", "actions/permissions/workflow", _READ)
-def workflow(call: Call) -> Any:  # noqa: ANN401
-    """What a workflow's token may do by default."""
+@route("GET", f"{_PLACE}/workflow", "administration:read")
+def _workflow(call: Call) -> Json:
     return call.repo["actions"]["workflow"]
 
 
-@route("PUT", "actions/permissions/workflow", _WRITE)
-def set_workflow(call: Call) -> None:
-    """Say so."""
+@route("PUT", _PLACE, "administration:write")
+def _set_permissions(call: Call) -> None:
+    call.repo["actions"]["permissions"].update(msgspec.to_builtins(call.given(_Permissions)))
+
+
+@route("PUT", f"{_PLACE}/selected-actions", "administration:write")
+def _select(call: Call) -> None:
+    _selected(call).update(msgspec.to_builtins(call.given(_Selected)))
+
+
+@route("PUT", f"{_PLACE}/workflow", "administration:write")
+def _set_workflow(call: Call) -> None:
     call.repo["actions"]["workflow"].update(msgspec.to_builtins(call.given(_Workflow)))
 
 
-def _secrets(call: Call, found: list[Data]) -> Data:
+@route("GET", "actions/secrets", "secrets:read")
+@route("GET", "actions/organization-secrets", "secrets:read")
+@route("GET", "dependabot/secrets", "dependabot_secrets:read")
+@route("GET", "environments/{environment_name}/secrets", "environments:read")
+def _secrets(call: Call) -> Json:
+    """Names and times, never values, of the repository, its organization, Dependabot, or an environment."""
+    kind = {"secrets": "actions", "organization-secrets": "organization"}[call.address.rpartition("/")[2]]
+    found: list[Data] = call.repo["secrets"]["dependabot" if "/dependabot/" in call.address else kind]
+    if "environment_name" in call.args:
+        found = call.find(call.repo["environments"].values(), name=call.args["environment_name"])["secrets"]
     if not call.has_role("push") and not call.who.is_app:
         raise Refusal(403, "Must have collaborator access to repository")
     known = [{key: one[key] for key in ("name", "created_at", "updated_at")} for one in found]
     return {"total_count": len(known), "secrets": call.page(known)}
-
-
-@route("GET", "actions/secrets", "secrets:read")
-def repository_secrets(call: Call) -> Any:  # noqa: ANN401
-    """The repository's secrets: names and times, never values."""
-    return _secrets(call, call.repo["secrets"]["actions"])
-
-
-@route("GET", "actions/organization-secrets", "secrets:read")
-def organization_secrets(call: Call) -> Any:  # noqa: ANN401
-    """Those of the organization that reach this repository."""
-    return _secrets(call, call.repo["secrets"]["organization"])
-
-
-@route("GET", "dependabot/secrets", "dependabot_secrets:read")
-def dependabot_secrets(call: Call) -> Any:  # noqa: ANN401
-    """Those that only Dependabot's runs get."""
-    return _secrets(call, call.repo["secrets"]["dependabot"])
-
-
-@route("GET", "environments/{environment_name}/secrets", "environments:read")
-def environment_secrets(call: Call) -> Any:  # noqa: ANN401
-    """Those of an environment."""
-    found = call.repo["environments"].get(call.args["environment_name"])
-    if found is None:
-        raise Refusal(404, "Not Found")
-    return _secrets(call, found["secrets"])

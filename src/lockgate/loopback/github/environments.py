@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from lockgate.loopback.github import shapes
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data, stamp
+from lockgate.loopback.github.state import Data, Json, stamp
 
-_MOST_REVIEWERS = 6
-_MOST_MINUTES = 43_200
-_POLICIES = "environments/{environment_name}/deployment-branch-policies"
-_POLICY = _POLICIES + "/{branch_policy_id}"
+_MOST_REVIEWERS, _MOST_MINUTES = 6, 43_200
+_PLACE = "environments/{environment_name}"
+_POLICIES = f"{_PLACE}/deployment-branch-policies"
 
 
 class _Reviewer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,105 +38,85 @@ class _Pattern(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @route("GET", "environments", "actions:read")
-def environments(call: Call) -> Any:  # noqa: ANN401  (JSON)
-    """All of them."""
+def _environments(call: Call) -> Json:
     found = call.repo["environments"]
     return {"total_count": len(found), "environments": call.page([_shown(call, found[name]) for name in sorted(found)])}
 
 
-@route("GET", "environments/{environment_name}", "actions:read")
-def environment(call: Call) -> Any:  # noqa: ANN401
-    """One of them."""
+@route("GET", _PLACE, "actions:read")
+def _environment(call: Call) -> Json:
     return _shown(call, _found(call))
 
 
-@route("PUT", "environments/{environment_name}", "administration:write")
-def put(call: Call) -> Any:  # noqa: ANN401
+@route("PUT", _PLACE, "administration:write")
+def _put(call: Call) -> Json:
     """Make one, or replace its settings: what is not said is off."""
-    given, name = call.given(_Environment), call.args["environment_name"]
-    policy = given.deployment_branch_policy
+    given, name, new_id = call.given(_Environment), call.args["environment_name"], call.github.store.new_id
+    policy, reviewers = given.deployment_branch_policy, msgspec.to_builtins(given.reviewers or [])
     if policy is not None and policy.protected_branches == policy.custom_branch_policies:
         raise Refusal(422, "protected_branches and custom_branch_policies cannot have the same value")
-    reviewers = msgspec.to_builtins(given.reviewers or [])
-    if len(reviewers) > _MOST_REVIEWERS:
-        raise Refusal(422, f"Reviewers: no more than {_MOST_REVIEWERS} can be added")
+    known = {one["id"] for one in (*call.data["users"].values(), *call.repo["teams"])}
+    if len(reviewers) > _MOST_REVIEWERS or not {one["id"] for one in reviewers} <= known:
+        raise Refusal(422, f"Reviewers: no more than {_MOST_REVIEWERS}, and each has to be known")
     if not 0 <= given.wait_timer <= _MOST_MINUTES:
         raise Refusal(422, f"wait_timer must be between 0 and {_MOST_MINUTES}")
-    known = {one["id"] for one in (*call.data["users"].values(), *call.repo["teams"])}
-    if any(one["id"] not in known for one in reviewers):
-        raise Refusal(422, "Validation Failed", "Reviewers: could not be found")
-    fresh = {"id": call.github.store.new_id(), "name": name, "created_at": stamp(), "policies": [], "secrets": [],
-             "wait_timer": 0, "prevent_self_review": False, "reviewers": [], "deployment_branch_policy": None,
-             "rules": [call.github.store.new_id() for _ in range(3)]}  # fmt: skip
-    found = call.repo["environments"].setdefault(name, fresh)
+    found = call.repo["environments"].setdefault(name, {
+        "id": new_id(), "name": name, "created_at": stamp(), "policies": [], "secrets": [], "wait_timer": 0,
+        "prevent_self_review": False, "reviewers": [], "deployment_branch_policy": None,
+    })  # fmt: skip
     found["updated_at"] = stamp()
     if call.repo["private"] and call.repo["plan"] != "enterprise" and (reviewers or given.wait_timer):
         # The environment is there nevertheless, without any protection: as on GitHub.
         which = "required reviewers" if reviewers else "wait timer"
         raise Refusal(422, "Failed to create the environment protection rule. Please ensure the billing plan supports "
                            f"the {which} protection rule.")  # fmt: skip
-    found |= {"wait_timer": given.wait_timer, "prevent_self_review": given.prevent_self_review,
-              "reviewers": reviewers, "deployment_branch_policy": msgspec.to_builtins(policy)}  # fmt: skip
+    found |= {**msgspec.to_builtins(given), "reviewers": reviewers}
     if policy is None or not policy.custom_branch_policies:
         found["policies"] = []
     return _shown(call, found)
 
 
-@route("DELETE", "environments/{environment_name}", "administration:write")
-def delete(call: Call) -> None:
-    """Remove one, its secrets with it."""
+@route("DELETE", _PLACE, "administration:write")
+def _delete(call: Call) -> None:
     del call.repo["environments"][_found(call)["name"]]
 
 
 @route("GET", _POLICIES, "actions:read")
-def policies(call: Call) -> Any:  # noqa: ANN401
-    """The patterns of branches and tags that may deploy."""
+def _policies(call: Call) -> Json:
     found = _found(call)["policies"]
     return {"total_count": len(found), "branch_policies": [_policy(one) for one in call.page(found)]}
 
 
 @route("POST", _POLICIES, "administration:write")
-def add_policy(call: Call) -> Any:  # noqa: ANN401
-    """Add a pattern; one that is there already answers 303."""
-    found, given = _found(call), call.given(_Pattern)
+def _add_policy(call: Call) -> Json:
+    """A pattern; one that is there already answers 303."""
+    found, wanted = _found(call), msgspec.to_builtins(call.given(_Pattern))
     if not (found["deployment_branch_policy"] or {}).get("custom_branch_policies"):
         raise Refusal(404, "Not Found")
-    wanted = msgspec.to_builtins(given) | {"type": given.type}
     for one in found["policies"]:
-        if {"name": one["name"], "type": one["type"]} == wanted:
+        if {**one, **wanted} == one:
             call.headers["Location"] = f"{call.address}/{one['id']}"
             return 303, None
     found["policies"].append({"id": call.github.store.new_id(), **wanted})
     return _policy(found["policies"][-1])
 
 
-@route("GET", _POLICY, "actions:read")
-def policy(call: Call) -> Any:  # noqa: ANN401
-    """One pattern."""
-    return _policy(call.find(_found(call)["policies"], id=call.args["branch_policy_id"]))
-
-
-@route("PUT", _POLICY, "administration:write")
-def change_policy(call: Call) -> Any:  # noqa: ANN401
-    """Rename a pattern."""
-    found = call.find(_found(call)["policies"], id=call.args["branch_policy_id"])
-    found["name"] = call.given(_Pattern).name
-    return _policy(found)
-
-
-@route("DELETE", _POLICY, "administration:write")
-def delete_policy(call: Call) -> None:
-    """Remove a pattern."""
+@route("GET", _POLICIES + "/{branch_policy_id}", "actions:read")
+@route("PUT", _POLICIES + "/{branch_policy_id}", "administration:write")
+@route("DELETE", _POLICIES + "/{branch_policy_id}", "administration:write")
+def _one_policy(call: Call) -> Json:
+    """See it, rename it, remove it."""
     found = _found(call)["policies"]
-    found.remove(call.find(found, id=call.args["branch_policy_id"]))
+    one = call.find(found, id=call.args["branch_policy_id"])
+    if call.method == "DELETE":
+        return found.remove(one)
+    if call.method == "PUT":
+        one["name"] = call.given(_Pattern).name
+    return _policy(one)
 
 
 def _found(call: Call) -> Data:
-    found = call.repo["environments"].get(call.args["environment_name"])
-    if found is None:
-        raise Refusal(404, "Not Found")
-    known: Data = found
-    return known
+    return call.find(call.repo["environments"].values(), name=call.args["environment_name"])
 
 
 def _policy(one: Data) -> Data:
@@ -145,24 +124,20 @@ def _policy(one: Data) -> Data:
 
 
 def _shown(call: Call, one: Data) -> Data:
-    numbers, rules = one["rules"], []
-    if one["wait_timer"]:
-        rules.append({"id": numbers[0], "type": "wait_timer", "wait_timer": one["wait_timer"]})
-    if one["reviewers"]:
-        people = {known["id"]: login for login, known in call.data["users"].items()}
-        teams = {known["id"]: known for known in call.repo["teams"]}
-        rules.append({
-            "id": numbers[1], "type": "required_reviewers", "prevent_self_review": one["prevent_self_review"],
-            "reviewers": [{"type": who["type"], "reviewer": shapes.user(call.github, people[who["id"]])
-                           if who["type"] == "User" else shapes.team(call.github, teams[who["id"]])}
-                          for who in one["reviewers"]],
-        })  # fmt: skip
-    if one["deployment_branch_policy"] is not None:
-        rules.append({"id": numbers[2], "type": "branch_policy"})
+    people = {known["id"]: login for login, known in call.data["users"].items()}
+    teams = {known["id"]: known for known in call.repo["teams"]}
+    reviewers = [{"type": who["type"], "reviewer": shapes.user(call.github, people[who["id"]])
+                  if who["type"] == "User" else shapes.team(call.github, teams[who["id"]])}
+                 for who in one["reviewers"]]  # fmt: skip
+    rules: list[Data] = [{"type": "wait_timer", "wait_timer": one["wait_timer"]}] if one["wait_timer"] else []
+    if reviewers:
+        self_review = {"prevent_self_review": one["prevent_self_review"]}
+        rules.append({"type": "required_reviewers", "reviewers": reviewers, **self_review})
+    rules += [{"type": "branch_policy"}] if one["deployment_branch_policy"] else []
     return {
-        "id": one["id"], "node_id": shapes.node("EN", one["id"]), "name": one["name"],
-        "url": f"{call.root}/environments/{one['name']}", "created_at": one["created_at"],
-        "html_url": f"{call.github.url}/{call.repo['full_name']}/deployments", "updated_at": one["updated_at"],
-        "protection_rules": [{**rule, "node_id": shapes.node("GA", rule["id"])} for rule in rules],
-        "deployment_branch_policy": one["deployment_branch_policy"],
+        **{key: one[key] for key in ("id", "name", "created_at", "updated_at", "deployment_branch_policy")},
+        "node_id": shapes.node("EN", one["id"]), "url": f"{call.root}/environments/{one['name']}",
+        "html_url": call.page_of("deployments"), "protection_rules": [
+            {"id": one["id"] * 10 + number, "node_id": shapes.node("GA", number), **rule}
+            for number, rule in enumerate(rules)],
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from lockgate.loopback.github import shapes
 from lockgate.loopback.github.routes import ROLES, Who
 from lockgate.loopback.github.state import Data
 from lockgate.ports.repository import Repository
@@ -107,7 +108,7 @@ def _classic(github: GitHub, repo: Data, settings: Data, who: Who) -> Iterator[R
 def _is_among(repo: Data, actors: Data, who: Who) -> bool:
     teams = {one["slug"] for one in repo["teams"] if who.login in one["members"]}
     return who.login in actors.get("users", ()) or bool(teams & set(actors.get("teams", ()))) or (
-        who.app_id is not None and who.login in actors.get("apps", ())
+        who.app_id is not None and shapes.app_slug(who.app_id) in actors.get("apps", ())
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOOK = f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -I {shlex.quote(hook.__file__)}\n"
 _WEB = {"GIT_COMMITTER_NAME": "GitHub", "GIT_COMMITTER_EMAIL": "noreply@github.com"}
+UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 _FORMAT = "%x1e%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00"
 
 
@@ -37,8 +38,13 @@ def create(github: GitHub, full_name: str) -> None:
     git_backend.create(folder(github, full_name), hook=_HOOK)
 
 
-def opened(github: GitHub, full_name: str, objects: Mapping[str, str] | None = None) -> Repository:
-    """The repository, to run git in; `objects` are those of a push that is not taken yet."""
+def opened(call: Call) -> Repository:
+    """The repository that a request is about, to run git in."""
+    return at(call.github, call.repo["full_name"])
+
+
+def at(github: GitHub, full_name: str, objects: Mapping[str, str] | None = None) -> Repository:
+    """A repository by name; `objects` are those of a push that is not taken yet."""
     return Repository(folder(github, full_name), {**git_backend.ALONE, **(objects or {})})
 
 
@@ -68,8 +74,7 @@ def _commit(call: Call, fields: list[str]) -> Data:
             "tree": {"sha": tree, "url": f"{call.root}/git/trees/{tree}"},
             "author": dict(zip(("name", "email", "date"), people[:3], strict=True)),
             "committer": dict(zip(("name", "email", "date"), people[3:], strict=True)),
-            "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None,
-                             "verified_at": None},
+            "verification": UNSIGNED,
         },
         "parents": [{"sha": one, "url": f"{call.root}/commits/{one}", "html_url": page} for one in parents.split()],
     }  # fmt: skip
@@ -132,7 +137,7 @@ class Gatekeeper(Service):
         said, taken = [], True
         with self._github.store.lock:
             repo = self._github.store.data["repositories"][full_name]
-            repository = opened(self._github, full_name, {key: one for key, one in asked["objects"].items() if one})
+            repository = at(self._github, full_name, {key: one for key, one in asked["objects"].items() if one})
             for line in asked["updates"].splitlines():
                 old, new, ref = line.split(" ", 2)
                 update = gates.Update(ref, None if not old.strip("0") else old, None if not new.strip("0") else new)
@@ -144,7 +149,7 @@ class Gatekeeper(Service):
 
 def follow(github: GitHub, repo: Data, login: str) -> None:
     """Bring the pull requests up to date with their branches after references have changed."""
-    repository = opened(github, repo["full_name"])
+    repository = at(github, repo["full_name"])
     for pull in repo["pulls"]:
         if pull["state"] != "open":
             continue
@@ -182,11 +187,25 @@ def merged(repository: Repository, pull: Data, base: str, method: str, message: 
     return repository.git("commit-tree", done.text, *parents, "-m", message, environment=people).text
 
 
+def move(call: Call, repository: Repository, change: gates.Update) -> None:
+    """Move a reference through the API, as the rules allow.
+
+    Raises:
+        Refusal: They do not, or somebody else was faster (422).
+    """
+    said, agreed = gates.judge_push(call.github, call.repo, repository, change, call.who)
+    if not agreed:
+        words = [line.removeprefix("- ") for line in said if line.startswith("- ")]
+        raise Refusal(422, "Repository rule violations found\n\n" + "\n\n".join(words or said))
+    if not swap(repository, change.ref, change.new, change.old):
+        raise Refusal(422, "Reference could not be updated")
+    follow(call.github, call.repo, call.who.login)
+
+
 def swap(repository: Repository, ref: str, new: str | None, old: str | None) -> bool:
     """Move a reference, only from the value that is expected (None: it must not be there)."""
-    new, none = new or "", "0" * 40
     try:
-        repository.git("update-ref", *(["-d", ref] if not new else [ref, new]), old or none)
+        repository.git("update-ref", *(["-d", ref] if new is None else [ref, new]), old or "0" * 40)
     except GitError:
         return False
     return True

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lockgate.loopback.github import gates, git, shapes
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data, stamp
+from lockgate.loopback.github.state import Data, Json, stamp
 from lockgate.ports.repository import Repository
 
 _METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
@@ -14,7 +12,7 @@ _STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMME
 
 
 @route("GET", "pulls", "pull_requests:read")
-def pulls(call: Call) -> Any:  # noqa: ANN401  (JSON)
+def _pulls(call: Call) -> Json:
     """Those that are open, closed or both, the newest first unless told otherwise."""
     query = call.query
     found = [one for one in call.repo["pulls"] if query.get("state", "open") in {one["state"], "all"}]
@@ -27,11 +25,10 @@ def pulls(call: Call) -> Any:  # noqa: ANN401  (JSON)
 
 
 @route("POST", "pulls", "pull_requests:write")
-def create(call: Call) -> Any:  # noqa: ANN401
-    """Open one."""
+def _create(call: Call) -> Json:
     given = call.body or {}
     head, base = str(given.get("head", "")).removeprefix(f"{_owner(call)}:"), str(given.get("base", ""))
-    repository = git.opened(call.github, call.repo["full_name"])
+    repository = git.opened(call)
     sha, onto = git.resolve(repository, f"refs/heads/{head}"), git.resolve(repository, f"refs/heads/{base}")
     for name, found in (("head", sha), ("base", onto)):
         if found is None:
@@ -68,8 +65,7 @@ def _found(call: Call) -> Data:
 
 
 @route("GET", "pulls/{pull_number}", "pull_requests:read")
-def pull(call: Call) -> Any:  # noqa: ANN401
-    """One of them, with whether it can be merged now."""
+def _pull(call: Call) -> Json:
     return _whole(call, _found(call))
 
 
@@ -87,7 +83,7 @@ def _whole(call: Call, one: Data) -> Data:
 
 
 def _mergeable(call: Call, one: Data) -> str:
-    repository = git.opened(call.github, call.repo["full_name"])
+    repository = git.opened(call)
     base = git.tip(repository, one["base"])
     if git.merged(repository, one, base, "squash", "test", "ghost") is None:
         return "dirty"
@@ -99,8 +95,7 @@ def _mergeable(call: Call, one: Data) -> str:
 
 
 @route("PATCH", "pulls/{pull_number}", "pull_requests:write")
-def change(call: Call) -> Any:  # noqa: ANN401
-    """Close it, open it again, or give it another title or text."""
+def _change(call: Call) -> Json:
     one, given = _found(call), call.body or {}
     if one["merged_at"] and given.get("state") == "open":
         raise Refusal(422, "Validation Failed", "state cannot be changed. The pull request was merged.")
@@ -110,24 +105,22 @@ def change(call: Call) -> Any:  # noqa: ANN401
 
 
 @route("GET", "pulls/{pull_number}/files", "pull_requests:read")
-def files(call: Call) -> Any:  # noqa: ANN401
-    """What it changes; a pull request that was set by hand may say so itself (`files`, `commits`)."""
+def _changed(call: Call) -> Json:
     return call.page(_files(call, _found(call)))
 
 
 @route("GET", "pulls/{pull_number}/commits", "pull_requests:read")
-def commits(call: Call) -> Any:  # noqa: ANN401
-    """Its commits, oldest first."""
+def _between(call: Call) -> Json:
     return call.page(_commits(call, _found(call)))
 
 
 def _files(call: Call, one: Data) -> list[Data]:
-    repository = git.opened(call.github, call.repo["full_name"])
+    repository = git.opened(call)
     return one["files"] if "files" in one else git.files(call, repository, _begin(repository, one), one["sha"])
 
 
 def _commits(call: Call, one: Data) -> list[Data]:
-    repository = git.opened(call.github, call.repo["full_name"])
+    repository = git.opened(call)
     return one["commits"] if "commits" in one else git.commits(
         call, repository, f"{_begin(repository, one)}..{one['sha']}")  # fmt: skip
 
@@ -139,14 +132,13 @@ def _begin(repository: Repository, one: Data) -> str:
 
 
 @route("GET", "pulls/{pull_number}/reviews", "pull_requests:read")
-def reviews(call: Call) -> Any:  # noqa: ANN401
-    """Its reviews, oldest first."""
+def _reviews(call: Call) -> Json:
     one = _found(call)
-    return call.page([_review(call, one, review) for review in one["reviews"]])
+    return call.page([_reviewed(call, one, review) for review in one["reviews"]])
 
 
 @route("POST", "pulls/{pull_number}/reviews", "pull_requests:write")
-def review(call: Call) -> Any:  # noqa: ANN401
+def _review(call: Call) -> Json:
     """Approve, ask for changes, or comment; nobody approves their own."""
     one, given = _found(call), call.body or {}
     event = given.get("event", "COMMENT")
@@ -165,10 +157,10 @@ def review(call: Call) -> Any:  # noqa: ANN401
             "body": given.get("body"),
             "commit_id": given.get("commit_id") or one["sha"], "submitted_at": stamp()}  # fmt: skip
     one["reviews"].append(made)
-    return _review(call, one, made)
+    return _reviewed(call, one, made)
 
 
-def _review(call: Call, one: Data, review: Data) -> Data:
+def _reviewed(call: Call, one: Data, review: Data) -> Data:
     url = f"{call.root}/pulls/{one['number']}"
     page = f"{call.github.url}/{call.repo['full_name']}/pull/{one['number']}"
     return {
@@ -181,7 +173,7 @@ def _review(call: Call, one: Data, review: Data) -> Data:
 
 
 @route("PUT", "pulls/{pull_number}/merge", "contents:write")
-def merge(call: Call) -> Any:  # noqa: ANN401
+def _merge(call: Call) -> Json:
     """Merge it, where everything that is required of it is there."""
     one, given = _found(call), call.body or {}
     method = given.get("merge_method", "merge")
@@ -191,7 +183,7 @@ def merge(call: Call) -> Any:  # noqa: ANN401
         raise Refusal(409, "Head branch was modified. Review and try the merge again.")
     if not call.repo["settings"][f"allow_{'merge_commit' if method == 'merge' else f'{method}_merge'}"]:
         raise Refusal(405, f"{_METHODS[method]} are not allowed on this repository.")
-    repository = git.opened(call.github, call.repo["full_name"])
+    repository = git.opened(call)
     problems = gates.merge_problems(call.github, call.repo, repository, one, method, call.who)
     if problems:
         words = "\n\n".join(problem.text for problem in problems)

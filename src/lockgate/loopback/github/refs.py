@@ -1,118 +1,76 @@
-"""Git data through the API: references, annotated tags, and the comparison of two commits."""
+"""Git data through the API: commits, references, annotated tags, and the comparison of two commits."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from lockgate.loopback.github import gates, git
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data
+from lockgate.loopback.github.state import Data, Json
 from lockgate.ports.repository import GitError, Repository
 
 
-def _opened(call: Call) -> Repository:
-    return git.opened(call.github, call.repo["full_name"])
+def _oid(repository: Repository, ref: str) -> str | None:
+    done = repository.git("show-ref", "--verify", "--hash", ref, codes=(0, 1, 128))
+    return done.text if done.code == 0 else None
 
 
-def _ref(call: Call, repository: Repository, name: str) -> Data:
-    done = repository.git("for-each-ref", "--format=%(objectname) %(objecttype)", name, codes=(0, 128))
-    found = done.text.split("\n")[0].split()
-    if not found or repository.git("show-ref", "--verify", "-q", name, codes=(0, 1)).code:
+def _shown(call: Call, repository: Repository, name: str) -> Data:
+    found = _oid(repository, name)
+    if found is None:
         raise Refusal(404, "Not Found")
-    kind = {"commit": "commits", "tag": "tags"}.get(found[1], found[1])
-    return {
-        "ref": name, "node_id": name, "url": f"{call.root}/git/{name}",
-        "object": {"sha": found[0], "type": found[1], "url": f"{call.root}/git/{kind}/{found[0]}"},
-    }  # fmt: skip
+    kind = repository.git("cat-file", "-t", found).text
+    return {"ref": name, "node_id": name, "url": f"{call.root}/git/{name}",
+            "object": {"sha": found, "type": kind, "url": f"{call.root}/git/{kind}s/{found}"}}  # fmt: skip
 
 
 @route("GET", "git/ref/{ref}", "contents:read")
-def reference(call: Call) -> Any:  # noqa: ANN401  (JSON)
-    """One reference, e.g. `tags/v1`."""
-    return _ref(call, _opened(call), f"refs/{call.args['ref']}")
-
-
-@route("GET", "git/matching-refs/{ref}", "contents:read")
-def matching(call: Call) -> Any:  # noqa: ANN401
-    """All references that begin so."""
-    repository = _opened(call)
-    names = repository.git("for-each-ref", "--format=%(refname)").text.splitlines()
-    return [_ref(call, repository, one) for one in names if one.startswith(f"refs/{call.args['ref']}")]
+def _reference(call: Call) -> Json:
+    return _shown(call, git.opened(call), f"refs/{call.args['ref']}")
 
 
 @route("POST", "git/refs", "contents:write")
-def create(call: Call) -> Any:  # noqa: ANN401
-    """Make a reference, as rules allow."""
-    name, sha = (call.body or {}).get("ref", ""), (call.body or {}).get("sha", "")
-    repository = _opened(call)
-    if not name.startswith("refs/") or name.count("/") < 2:  # noqa: PLR2004
+def _create(call: Call) -> Json:
+    repository, given = git.opened(call), call.wanted("ref", "sha")
+    if not re.fullmatch("refs/[^/]+/.+", given["ref"]):
         raise Refusal(422, "Reference name must start with 'refs/' and contain at least two slashes.")
-    if repository.git("cat-file", "-e", sha or "none", codes=(0, 1, 128)).code:
+    if repository.git("cat-file", "-e", given["sha"], codes=(0, 1, 128)).code:
         raise Refusal(422, "Object does not exist")
-    if repository.git("show-ref", "--verify", "-q", name, codes=(0, 1, 128)).code == 0:
+    if _oid(repository, given["ref"]) is not None:
         raise Refusal(422, "Reference already exists")
-    _move(call, repository, gates.Update(name, None, sha))
-    return 201, _ref(call, repository, name)
-
-
-@route("PATCH", "git/refs/{ref}", "contents:write")
-def update(call: Call) -> Any:  # noqa: ANN401
-    """Move a reference forward, or with `force` anywhere, as rules allow."""
-    repository, name, sha = _opened(call), f"refs/{call.args['ref']}", (call.body or {}).get("sha", "")
-    old = _existing(call, repository, name)
-    if repository.git("cat-file", "-e", sha or "none", codes=(0, 1, 128)).code:
-        raise Refusal(422, "Object does not exist")
-    if not (call.body or {}).get("force") and not gates.is_ancestor(repository, old, sha):
-        raise Refusal(422, "Update is not a fast forward")
-    _move(call, repository, gates.Update(name, old, sha))
-    return _ref(call, repository, name)
+    git.move(call, repository, gates.Update(given["ref"], None, given["sha"]))
+    return 201, _shown(call, repository, given["ref"])
 
 
 @route("DELETE", "git/refs/{ref}", "contents:write")
-def delete(call: Call) -> None:
-    """Remove a reference, as rules allow."""
-    repository, name = _opened(call), f"refs/{call.args['ref']}"
-    _move(call, repository, gates.Update(name, _existing(call, repository, name), None))
-
-
-def _existing(call: Call, repository: Repository, name: str) -> str:
-    try:
-        return str(_ref(call, repository, name)["object"]["sha"])
-    except Refusal:
-        raise Refusal(422, "Reference does not exist") from None
-
-
-def _move(call: Call, repository: Repository, change: gates.Update) -> None:
-    said, agreed = gates.judge_push(call.github, call.repo, repository, change, call.who)
-    if not agreed:
-        words = [line.removeprefix("- ") for line in said if line.startswith("- ")]
-        raise Refusal(422, "Repository rule violations found\n\n" + "\n\n".join(words or said))
-    if not git.swap(repository, change.ref, change.new, change.old):
-        raise Refusal(422, "Reference could not be updated")
-    git.follow(call.github, call.repo, call.who.login)
+def _delete(call: Call) -> None:
+    repository, name = git.opened(call), f"refs/{call.args['ref']}"
+    old = _oid(repository, name)
+    if old is None:
+        raise Refusal(422, "Reference does not exist")
+    git.move(call, repository, gates.Update(name, old, None))
 
 
 @route("POST", "git/tags", "contents:write")
-def create_tag(call: Call) -> Any:  # noqa: ANN401
-    """Make an annotated tag's object; a reference to it is made apart."""
-    given, repository = call.body or {}, _opened(call)
-    people = {"name": call.who.login, "email": f"{call.who.login}@users.noreply.github.com", **given.get("tagger", {})}
-    text = f"object {given.get('object')}\ntype {given.get('type')}\ntag {given.get('tag')}\n"
-    text += f"tagger {people['name']} <{people['email']}> 0 +0000\n\n{given.get('message', '')}\n"
+def _create_tag(call: Call) -> Json:
+    """The object of an annotated tag; the reference to it is made apart."""
+    given, repository = call.wanted("tag", "message", "object", "type"), git.opened(call)
+    who = {"name": call.who.login, "email": f"{call.who.login}@users.noreply.github.com", **given.get("tagger", {})}
+    text = f"object {given['object']}\ntype {given['type']}\ntag {given['tag']}\n"
+    text += f"tagger {who['name']} <{who['email']}> 0 +0000\n\n{given['message']}\n"
     try:
         made = repository.git("hash-object", "-t", "tag", "-w", "--stdin", given=text.encode()).text
     except GitError as error:
         raise Refusal(422, "Validation Failed", error.said) from None
-    return 201, _tag(call, repository, made)
+    return 201, _tagged(call, repository, made)
 
 
 @route("GET", "git/tags/{tag_sha}", "contents:read")
-def tag(call: Call) -> Any:  # noqa: ANN401
-    """An annotated tag."""
-    return _tag(call, _opened(call), call.args["tag_sha"])
+def _tag(call: Call) -> Json:
+    return _tagged(call, git.opened(call), call.args["tag_sha"])
 
 
-def _tag(call: Call, repository: Repository, sha: str) -> Data:
+def _tagged(call: Call, repository: Repository, sha: str) -> Data:
     if repository.git("cat-file", "-t", sha, codes=(0, 128)).text != "tag":
         raise Refusal(404, "Not Found")
     head, _, message = repository.git("cat-file", "tag", sha).text.partition("\n\n")
@@ -122,38 +80,35 @@ def _tag(call: Call, repository: Repository, sha: str) -> Data:
         "sha": sha, "node_id": sha, "url": f"{call.root}/git/tags/{sha}", "tag": known["tag"], "message": message,
         "tagger": {"name": name, "email": rest.partition(">")[0], "date": "1970-01-01T00:00:00Z"},
         "object": {"sha": known["object"], "type": known["type"], "url": f"{call.root}/git/commits/{known['object']}"},
-        "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None,
-                         "verified_at": None},
+        "verification": git.UNSIGNED,
     }  # fmt: skip
 
 
 @route("GET", "commits", "contents:read")
-def history(call: Call) -> Any:  # noqa: ANN401
-    """The commits of a branch, or before another one, newest first."""
-    repository = _opened(call)
-    tip = git.resolve(repository, call.query.get("sha") or call.repo["default_branch"])
-    if tip is None:
+def _commits(call: Call) -> Json:
+    """Newest first, from `sha` backwards."""
+    repository = git.opened(call)
+    start = git.resolve(repository, call.query.get("sha", call.repo["default_branch"]))
+    if start is None:
         raise Refusal(404, "Not Found")
-    return call.page(git.commits(call, repository, tip)[::-1])
+    return call.page(git.commits(call, repository, start)[::-1])
 
 
 @route("GET", "compare/{basehead}", "contents:read")
-def compare(call: Call) -> Any:  # noqa: ANN401
-    """How far two commits are apart, and what lies between them."""
-    base_name, _, head_name = call.args["basehead"].partition("...")
-    repository = _opened(call)
-    base, head = git.resolve(repository, base_name), git.resolve(repository, head_name)
-    done = repository.git("merge-base", base or "none", head or "none", codes=(0, 1, 128))
+def _compare(call: Call) -> Json:
+    names, repository = call.args["basehead"].partition("..."), git.opened(call)
+    base, head = (git.resolve(repository, name) or "none" for name in names[::2])
+    done = repository.git("merge-base", base, head, codes=(0, 1, 128))
     if done.code:
         raise Refusal(404, "Not Found")
     behind, ahead = map(int, repository.git("rev-list", "--left-right", "--count", f"{base}...{head}").text.split())
-    status = "diverged" if ahead and behind else "ahead" if ahead else "behind" if behind else "identical"
-    between = git.commits(call, repository, f"{base}..{head}") if ahead else []
-    url, page = call.address, f"{call.github.url}/{call.repo['full_name']}/compare/{call.args['basehead']}"
+    page = call.page_of(f"compare/{call.args['basehead']}")
+    ends = {f"{name}_commit": git.commits(call, repository, "-1", sha)[0]
+            for name, sha in (("base", base), ("merge_base", done.text))}  # fmt: skip
     return {
-        "url": url, "html_url": page, "permalink_url": page, "diff_url": f"{page}.diff", "patch_url": f"{page}.patch",
-        "base_commit": git.commits(call, repository, "-1", str(base))[0], "status": status, "ahead_by": ahead,
-        "merge_base_commit": git.commits(call, repository, "-1", done.text)[0], "behind_by": behind,
-        "total_commits": ahead, "commits": call.page(between),
-        "files": git.files(call, repository, done.text, str(head)),
+        "url": call.address, "html_url": page, "permalink_url": page, "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch", **ends, "ahead_by": ahead, "behind_by": behind, "total_commits": ahead,
+        "status": ("diverged" if behind else "ahead") if ahead else "behind" if behind else "identical",
+        "commits": call.page(git.commits(call, repository, f"{base}..{head}")),
+        "files": git.files(call, repository, done.text, head),
     }  # fmt: skip

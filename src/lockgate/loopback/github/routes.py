@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -68,7 +68,7 @@ class Call:
         self.repo: Data = {}
         self.body: Any = None
         self.raw = b""
-        self.address = self.accept = ""
+        self.method = self.address = self.accept = ""
         self.headers: dict[str, str] = {}
         self.role = "none"
 
@@ -76,6 +76,25 @@ class Call:
     def root(self) -> str:
         """The repository's own address in the API."""
         return f"{self.github.api}/repos/{self.repo['full_name']}"
+
+    def page_of(self, what: str) -> str:
+        """The address of one of the repository's pages for people."""
+        return f"{self.github.url}/{self.repo['full_name']}/{what}"
+
+    @property
+    def in_organization(self) -> bool:
+        """Whether an organization owns the repository."""
+        return bool(self.data["users"][self.repo["full_name"].split("/")[0]]["type"] == "Organization")
+
+    def known(self, name: str) -> str:
+        """The user or organization that the path names.
+
+        Raises:
+            Refusal: There is none (404).
+        """
+        if self.args[name] not in self.data["users"]:
+            raise Refusal(404, "Not Found")
+        return self.args[name]
 
     def may(self, permission: str, access: str = "read") -> bool:
         """Whether the asker has a permission here."""
@@ -99,6 +118,18 @@ class Call:
         except msgspec.ValidationError as error:
             raise Refusal(422, f"Invalid request.\n\n{error}") from None
 
+    def wanted(self, *names: str) -> Data:
+        """The body, which has to hold these.
+
+        Raises:
+            Refusal: One is missing (422).
+        """
+        found: Data = self.body if isinstance(self.body, dict) else {}
+        missing = next((name for name in names if not found.get(name)), None)
+        if missing is not None:
+            raise Refusal(422, "Validation Failed", {"code": "missing_field", "field": missing})
+        return found
+
     def paid(self) -> None:
         """Refuse what a private repository of a free plan has not.
 
@@ -121,7 +152,7 @@ class Call:
             )
         return list(items[(page - 1) * size : page * size])
 
-    def find(self, items: Sequence[Data], **wanted: object) -> Data:
+    def find(self, items: Iterable[Data], **wanted: object) -> Data:
         """The first that has these values.
 
         Raises:

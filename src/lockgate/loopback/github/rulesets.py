@@ -9,7 +9,7 @@ import msgspec
 
 from lockgate.loopback.github import gates, shapes
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data, stamp
+from lockgate.loopback.github.state import Data, Json, stamp
 
 # Parameters by kind of rule: name and type, with the default that GitHub fills in, or ... where it wants to be told.
 _PATTERN = {"name": (str, ""), "negate": (bool, False), "operator": (str, ...), "pattern": (str, ...)}
@@ -55,8 +55,8 @@ class _Ruleset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 @route("GET", "rulesets")
-def rulesets(call: Call) -> Any:  # noqa: ANN401  (JSON)
-    """The rulesets without what is in them; `includes_parents=false` leaves out the organization's."""
+def _rulesets(call: Call) -> Json:
+    """Without what is in them; `includes_parents=false` leaves out the organization's."""
     call.paid()
     own = [one for one in call.repo["rulesets"] if not (call.query.get("includes_parents") == "false" and
                                                         one["source_type"] != "Repository")]  # fmt: skip
@@ -65,19 +65,16 @@ def rulesets(call: Call) -> Any:  # noqa: ANN401  (JSON)
 
 
 @route("GET", "rulesets/{ruleset_id}")
-def ruleset(call: Call) -> Any:  # noqa: ANN401
-    """One ruleset, whole."""
+def _ruleset(call: Call) -> Json:
     call.paid()
     return _shown(call, call.find(call.repo["rulesets"], id=call.args["ruleset_id"]))
 
 
 @route("POST", "rulesets", "administration:write")
-def create(call: Call) -> Any:  # noqa: ANN401
-    """Make one."""
+def _create(call: Call) -> Json:
     call.paid()
+    call.wanted("name", "enforcement")
     given = call.given(_Ruleset)
-    if given.name is None or given.enforcement is None:
-        raise Refusal(422, 'Invalid request.\n\n"name" and "enforcement" weren\'t supplied.')
     made: Data = {
         "id": call.github.store.new_id(), "source_type": "Repository", "source": call.repo["full_name"],
         "target": "branch", "bypass_actors": [], "conditions": {"ref_name": {"include": [], "exclude": []}},
@@ -89,8 +86,8 @@ def create(call: Call) -> Any:  # noqa: ANN401
 
 
 @route("PUT", "rulesets/{ruleset_id}", "administration:write")
-def change(call: Call) -> Any:  # noqa: ANN401
-    """Change one: what is not said stays."""
+def _change(call: Call) -> Json:
+    """What is not said stays."""
     call.paid()
     found = call.find(call.repo["rulesets"], id=call.args["ruleset_id"], source_type="Repository")
     _fill(call, found, call.given(_Ruleset))
@@ -98,14 +95,13 @@ def change(call: Call) -> Any:  # noqa: ANN401
 
 
 @route("DELETE", "rulesets/{ruleset_id}", "administration:write")
-def delete(call: Call) -> None:
-    """Remove one."""
+def _delete(call: Call) -> None:
     found = call.find(call.repo["rulesets"], id=call.args["ruleset_id"], source_type="Repository")
     call.repo["rulesets"].remove(found)
 
 
 @route("GET", "rules/branches/{branch}")
-def rules(call: Call) -> Any:  # noqa: ANN401
+def _rules(call: Call) -> Json:
     """The rules of rulesets that are active for a branch, whoever asks; classic protection is not among them."""
     call.paid()
     return call.page([
@@ -118,7 +114,6 @@ def rules(call: Call) -> Any:  # noqa: ANN401
 
 def _fill(call: Call, made: Data, given: _Ruleset) -> None:
     told = msgspec.to_builtins(given)
-    organization = call.data["users"][call.repo["full_name"].split("/")[0]]["type"] == "Organization"
     wrong = []
     if given.enforcement == "evaluate" and call.repo["plan"] != "enterprise":
         wrong.append("Enforcement evaluate option is not supported on this plan. "
@@ -127,10 +122,10 @@ def _fill(call: Call, made: Data, given: _Ruleset) -> None:
         wrong.append(f"Enforcement {given.enforcement} is not included in the list")
     if any(one["name"] == given.name and one is not made for one in call.repo["rulesets"]):
         wrong.append("Name must be unique")
+    foreign = set() if call.in_organization else {"Integration", "Team", "OrganizationAdmin"}
     wrong += [f"Actor {one.actor_type} must be part of the ruleset source or owner organization"
-              for one in given.bypass_actors or ()
-              if not organization and one.actor_type in {"Integration", "Team", "OrganizationAdmin"}]  # fmt: skip
-    rules = [_rule(one, wrong.append, organization=organization) for one in given.rules or ()]
+              for one in given.bypass_actors or () if one.actor_type in foreign]  # fmt: skip
+    rules = [_rule(one, wrong.append, organization=call.in_organization) for one in given.rules or ()]
     if wrong:
         raise Refusal(422, "Validation Failed", *wrong)
     if given.rules is not None:

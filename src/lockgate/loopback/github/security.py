@@ -2,66 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from lockgate.loopback.github.routes import Call, Refusal, route
-from lockgate.loopback.github.state import Data, stamp
+from lockgate.loopback.github.state import Data, Json, stamp
 
-_READ, _WRITE = "administration:read", "administration:write"
 ALERTS, FIXES = "vulnerability-alerts", "automated-security-fixes"
 REPORTING, IMMUTABLE = "private-vulnerability-reporting", "immutable-releases"
 
 
-@route("GET", ALERTS, _READ)
-def alerts(call: Call) -> None:
-    """204 where they are on, 404 where they are off: only the message tells it from a missing permission."""
-    if not call.repo["security"][ALERTS]:
-        raise Refusal(404, "Vulnerability alerts are disabled.")
-
-
-@route("GET", FIXES, _READ)
-def fixes(call: Call) -> Any:  # noqa: ANN401  (JSON)
-    """Whether Dependabot proposes updates."""
-    return {"enabled": call.repo["security"][FIXES], "paused": False}
-
-
+@route("GET", ALERTS, "administration:read")
+@route("GET", FIXES, "administration:read")
 @route("GET", REPORTING)
-def reporting(call: Call) -> Any:  # noqa: ANN401
-    """Whether anybody can report a hole in private."""
-    _public(call)
-    return {"enabled": call.repo["security"][REPORTING]}
+@route("GET", IMMUTABLE, "administration:read")
+def _state(call: Call) -> Json:
+    name = _named(call)
+    enabled = call.repo["security"][name]
+    if name == ALERTS:
+        if not enabled:
+            # Only the message tells it from a missing permission.
+            raise Refusal(404, "Vulnerability alerts are disabled.")
+        return None
+    return {"enabled": enabled, **{FIXES: {"paused": False}, IMMUTABLE: {"enforced_by_owner": False}}.get(name, {})}
 
 
-@route("GET", IMMUTABLE, _READ)
-def immutable(call: Call) -> Any:  # noqa: ANN401
-    """Whether releases can no longer be changed."""
-    return {"enabled": call.repo["security"][IMMUTABLE], "enforced_by_owner": False}
+@route("PUT", ALERTS, "administration:write")
+@route("PUT", FIXES, "administration:write")
+@route("PUT", REPORTING, "administration:write")
+@route("PUT", IMMUTABLE, "administration:write")
+@route("DELETE", ALERTS, "administration:write")
+@route("DELETE", FIXES, "administration:write")
+@route("DELETE", REPORTING, "administration:write")
+@route("DELETE", IMMUTABLE, "administration:write")
+def _switch(call: Call) -> None:
+    name, settings, on = _named(call), call.repo["security"], call.method == "PUT"
+    if name == FIXES and on and not settings[ALERTS]:
+        raise Refusal(422, "Vulnerability alerts must be enabled to configure automated security fixes.")
+    settings[name] = on
+    settings[FIXES] = settings[FIXES] and settings[ALERTS]
 
 
-def _public(call: Call) -> None:
-    if call.repo["private"]:
+def _named(call: Call) -> str:
+    name = call.address.rpartition("/")[2]
+    if name == REPORTING and call.repo["private"]:
         raise Refusal(422, "Private vulnerability reporting is only available for public repositories.")
-
-
-def _switch(name: str, *, on: bool) -> None:
-    def handler(call: Call) -> None:
-        settings = call.repo["security"]
-        if name == REPORTING:
-            _public(call)
-        if name == FIXES and on and not settings[ALERTS]:
-            raise Refusal(422, "Vulnerability alerts must be enabled to configure automated security fixes.")
-        settings[name] = on
-        if name == ALERTS and not on:
-            settings[FIXES] = False
-
-    route("PUT" if on else "DELETE", name, _WRITE)(handler)
-
-
-for _name in (ALERTS, FIXES, REPORTING, IMMUTABLE):
-    _switch(_name, on=True)
-    _switch(_name, on=False)
+    return name
 
 
 class _Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,19 +60,17 @@ class _Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     languages: list[str] | None = None
 
 
-@route("GET", "code-scanning/default-setup", _READ)
-def default_setup(call: Call) -> Any:  # noqa: ANN401
-    """CodeQL's default setup: while it is configured, other uploads of CodeQL's are rejected."""
+@route("GET", "code-scanning/default-setup", "administration:read")
+def _setup(call: Call) -> Json:
     if call.repo["private"] and call.repo["plan"] != "enterprise":
         raise Refusal(403, "Code Security must be enabled for this repository to use code scanning.")
     found: Data = call.repo["default_setup"]
     return {"updated_at": None, "schedule": "weekly" if found["state"] == "configured" else None, **found}
 
 
-@route("PATCH", "code-scanning/default-setup", _WRITE)
-def set_default_setup(call: Call) -> Any:  # noqa: ANN401
-    """Change it; switching it on starts a run."""
-    default_setup(call)
+@route("PATCH", "code-scanning/default-setup", "administration:write")
+def _set_up(call: Call) -> Json:
+    _setup(call)
     given = call.given(_Setup)
     call.repo["default_setup"].update(msgspec.to_builtins(given), updated_at=stamp())
     if given.state != "configured":

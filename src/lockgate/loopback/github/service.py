@@ -252,7 +252,7 @@ class GitHub(Service):
         args = {name: urllib.parse.unquote(value) for name, value in found.groupdict().items()}
         call = Call(self, who, args, request.query)
         call.address, call.raw = f"{self.url}{path}", request.body or b""
-        call.accept = request.headers.get("accept", "")
+        call.method, call.accept = request.method, request.headers.get("accept", "")
         if request.body and not path.startswith("/api/uploads"):
             try:
                 call.body = msgspec.json.decode(request.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from lockgate.loopback.github.routes import ROLES
+from lockgate.loopback.github.routes import ROLES, Refusal
 from lockgate.loopback.github.state import ACTIONS_APP, Data, stamp
 
 if TYPE_CHECKING:
@@ -42,26 +42,62 @@ def user(github: GitHub, login: str) -> Data:
     }  # fmt: skip
 
 
+def public_user(github: GitHub, login: str) -> Data:
+    """A user, whole."""
+    nothing = dict.fromkeys(("bio", "blog", "company", "email", "hireable", "location", "name"))
+    none = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
+    return {**user(github, login), **nothing, **none, "created_at": stamp(), "updated_at": stamp()}
+
+
+def organization(github: GitHub, login: str) -> Data:
+    """An organization, as that of a team."""
+    url, known = f"{github.api}/orgs/{login}", public_user(github, login)
+    same = ("login", "id", "node_id", "avatar_url", "html_url", "type", "created_at", "updated_at")
+    counts = ("followers", "following", "public_gists", "public_repos")
+    return {
+        **{key: known[key] for key in (*same, *counts)}, "description": None, "archived_at": None,
+        "has_organization_projects": True, "has_repository_projects": True,
+        **_urls(url, "repos events hooks issues members{/member} public_members{/member}"),
+    }  # fmt: skip
+
+
 def team(github: GitHub, known: Data) -> Data:
     """A team, as a reviewer or an actor."""
     url = f"{github.api}/teams/{known['id']}"
     return {
-        "id": known["id"], "node_id": node("T", known["id"]), "name": known["slug"], "slug": known["slug"],
-        "description": None, "privacy": "closed", "permission": known["permission"], "parent": None,
-        "type": "organization", "url": url, "html_url": f"{github.url}/teams/{known['slug']}",
-        "members_url": f"{url}/members{{/member}}", "repositories_url": f"{url}/repos",
+        "id": known["id"], "node_id": node("T", known["id"]), "name": known.get("name", known["slug"]),
+        "slug": known["slug"], "description": None, "privacy": "closed", "permission": known["permission"],
+        "parent": None, "type": "organization", "html_url": f"{github.url}/teams/{known['slug']}",
+        "url": url, "members_url": f"{url}/members{{/member}}", "repositories_url": f"{url}/repos",
     }  # fmt: skip
+
+
+def app_slug(number: int) -> str:
+    """The name of an app in addresses."""
+    return "github-actions" if number == ACTIONS_APP else f"app-{number}"
+
+
+def app_number(slug: str) -> int:
+    """The app of that name.
+
+    Raises:
+        Refusal: There is none (404).
+    """
+    number = slug.removeprefix("app-")
+    if slug != "github-actions" and not number.isdecimal():
+        raise Refusal(404, "Not Found")
+    return ACTIONS_APP if slug == "github-actions" else int(number)
 
 
 def app(github: GitHub, number: int | None) -> Data | None:
     """An app."""
     if number is None:
         return None
-    slug = "github-actions" if number == ACTIONS_APP else f"app-{number}"
+    slug, when = app_slug(number), stamp()
     return {
-        "id": number, "slug": slug, "node_id": node("A", number), "name": slug, "description": "",
+        "id": number, "slug": slug, "node_id": node("A", number), "name": slug, "description": "", "events": [],
         "owner": user(github, "github"), "external_url": github.url, "html_url": f"{github.url}/apps/{slug}",
-        "created_at": stamp(), "updated_at": stamp(), "permissions": {"metadata": "read"}, "events": [],
+        "created_at": when, "updated_at": when, "permissions": {"metadata": "read"},
     }  # fmt: skip
 
 

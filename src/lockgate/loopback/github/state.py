@@ -15,6 +15,7 @@ from lockgate.ports import clock
 from lockgate.ports.files import write_atomic
 
 Data = dict[str, Any]
+Json = Any  # what a handler answers: JSON, or a status with JSON
 ACTIONS_APP = 15368  # GitHub Actions, as an app
 
 
