@@ -28,8 +28,10 @@ from lockgate.protect.difference import FORMS, continues, difference, missing_re
 from lockgate.protect.reading import actions_app, is_public, read
 from lockgate.protect.traps import find
 from lockgate.workflows.contexts import required
+from lockgate.workflows.quality import PROTECTION
 
 _REFUSED = 4
+_NOBODY = "no token"
 _ROUNDS = 3  # of an apply that gets no answers
 
 
@@ -141,6 +143,10 @@ def _desk(wishes: Wishes, console: Console) -> Desk:
     if not console.quiet:
         console.say(f"lockgate: reading the rules of {where.repository} at {where.api}")
     github, credential = connect(where.api, where.repository, lambda text: console.say(f"lockgate: {text}"))
+    if credential == _NOBODY and not console.quiet:
+        console.say(
+            f"lockgate: there is {_NOBODY}, and GitHub shows its rules to few: {_token_for(project.config)}", "unknown"
+        )
     return Desk(
         config=project.config,
         contexts=required({file.name: file.document for file in rendered.files if file.document is not None}),
@@ -149,6 +155,14 @@ def _desk(wishes: Wishes, console: Console) -> Desk:
         repository=where.repository,
         reviewers_at=project.where("publish", "reviewers"),
         rendered=rendered,
+    )
+
+
+def _token_for(config: Config) -> str:
+    name = config.protection.app or config.protection.token or "GH_TOKEN"
+    return (
+        "gh auth login, or a fine-grained token in GH_TOKEN that may read Administration, Actions, Environments and"
+        f" Secrets; for the scheduled check: gh secret set {name} --env {PROTECTION}"
     )
 
 

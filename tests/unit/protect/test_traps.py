@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -276,6 +278,11 @@ def test_a_planned_reviewer_is_applied_and_a_missing_one_is_named() -> None:
     assert "reviewers" in traps(environments={})["open-environment"].remedy
     planned = traps(environments={}, intended=intended(reviewers=True))["open-environment"]
     assert planned.remedy == "lockgate protect apply"
+
+
+def test_every_trap_has_its_section() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "traps.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^### (\S+)$", text, re.MULTILINE)) == SET.keys() == UNSET.keys()
 
 
 def test_a_long_list_is_cut() -> None:
