@@ -15,7 +15,7 @@ from lockgate.ports.github import GitHub
 from lockgate.ports.yamlfile import read_workflow
 from lockgate.protect.owners import Owners
 from lockgate.protect.replay import Rules
-from lockgate.protect.traps.facts import Facts, Intended, gather
+from lockgate.protect.traps.facts import Facts, Here, gather
 
 _PYPI = "https://pypi.org/simple"
 _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
@@ -30,21 +30,17 @@ def facts(
     environment: Mapping[str, str] = os.environ,
 ) -> Facts:
     """Everything that a trap looks at; the index is PyPI, unless uv is told another one."""
-    intended = Intended(
+    workflows, unreadable = _workflows(rendered.root)
+    here = Here(
+        config=config,
         repository=repository,
         project=rendered.facts.name,
-        branch=config.protection.branch,
         contexts=contexts,
-        approvals=config.protection.approvals,
-        admins=config.protection.admins,
-        environment=config.publish.environment,
-        reviewers=bool(config.publish.reviewers),
-        reports_branch=config.reports.branch,
-        publishes=config.phase.publishing != "off",
         codeql=rendered.facts.codeql,
+        workflows=workflows,
+        unreadable=unreadable,
     )
-    index = environment.get("UV_DEFAULT_INDEX") or _PYPI
-    return gather(intended, _workflows(rendered.root), github, index, clock.now())
+    return gather(here, github, environment.get("UV_DEFAULT_INDEX") or _PYPI, clock.now())
 
 
 def rules(config: Config, rendered: Survey, contexts: tuple[str, ...]) -> Rules:

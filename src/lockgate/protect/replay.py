@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,18 +12,16 @@ from lockgate.model.protection import Unseen
 from lockgate.model.replay import Replayed, Rule, Ruling
 from lockgate.protect.owners import Owners
 
+_Value = TypeVar("_Value")
 _PASSED = frozenset({"success", "neutral", "skipped"})
 _KEPT = dt.timedelta(days=400)  # GitHub archives check runs that are older
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """The planned rules that a merge is held to; `owners` are None unless a code owner must review."""
+    """The planned rules as far as the table changes them; `owners` are None unless a code owner must review."""
 
     contexts: tuple[str, ...] = ()
-    strict: bool = True
     approvals: int = 1
-    dismiss_stale: bool = True
-    linear: bool = True
     owners: Owners | None = None
 
 
@@ -70,7 +69,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(merged: Merged, rules: Rules, now: dt.datetime) -> Replayed:
     """What the rules would have said of a merge, at the moment when it was merged."""
-    found = (*_checks(merged, rules, now), *_reviews(merged, rules), *_history(merged, rules))
+    found = tuple(_rulings(merged, rules, now))
     blocked = any(one.status == "blocked" for one in found)
     return Replayed(
         number=merged.number,
@@ -80,6 +79,22 @@ def judge(merged: Merged, rules: Rules, now: dt.datetime) -> Replayed:
         status="blocked" if blocked else "unknown" if found else "passed",
         rulings=found,
     )
+
+
+def _rulings(merged: Merged, rules: Rules, now: dt.datetime) -> Iterator[Ruling]:
+    reviewed = rules.approvals > 0 or rules.owners is not None
+    asked: tuple[tuple[Rule, bool, Any, Callable[[], Iterator[Ruling]]], ...] = (
+        ("checks", bool(rules.contexts), merged.checks, lambda: _checks(merged, rules, now)),
+        ("approvals", reviewed, merged.reviews, lambda: _approvals(merged, rules)),
+        ("code-owners", rules.owners is not None, merged.files, lambda: _owners(merged, rules)),
+        ("up-to-date", bool(rules.contexts), merged.behind, lambda: _behind(merged)),
+        ("linear-history", True, merged.parents, lambda: _linear(merged)),
+    )
+    for rule, is_asked, value, look in asked:
+        if is_asked and isinstance(value, Unseen):
+            yield Ruling(rule, "unknown", f"{value.reason}: it takes {value.permission}")
+        elif is_asked:
+            yield from look()
 
 
 def missing(merged: Merged, rules: Rules) -> frozenset[str]:
@@ -100,21 +115,12 @@ def early(pulls: Sequence[Merged], rules: Rules) -> int:
     return count
 
 
-def _unseen(rule: Rule, why: Unseen) -> Ruling:
-    return Ruling(rule, "unknown", f"{why.reason}: it takes {why.permission}")
-
-
 def _checks(merged: Merged, rules: Rules, now: dt.datetime) -> Iterator[Ruling]:
-    if not rules.contexts:
-        return
-    if isinstance(merged.checks, Unseen):
-        yield _unseen("checks", merged.checks)
-        return
     lacking = missing(merged, rules)
     archived = now - dt.datetime.fromisoformat(merged.merged_at) > _KEPT
     wrong = [] if archived else [f"{context} was not reported" for context in rules.contexts if context in lacking]
     for context in rules.contexts:
-        runs = [one for one in merged.checks if one.name == context and one.began <= merged.merged_at]
+        runs = [one for one in _seen(merged.checks) if one.name == context and one.began <= merged.merged_at]
         last = max(runs, key=lambda one: (one.began, one.ended or "~"), default=None)
         if last is not None and (last.ended is None or last.ended > merged.merged_at):
             wrong.append(f"{context} had not ended")
@@ -126,21 +132,23 @@ def _checks(merged: Merged, rules: Rules, now: dt.datetime) -> Iterator[Ruling]:
         yield Ruling("checks", "unknown", f"GitHub archives checks after {_KEPT.days} days")
 
 
-def _reviews(merged: Merged, rules: Rules) -> Iterator[Ruling]:
-    if rules.approvals == 0 and rules.owners is None:
-        return
-    if isinstance(merged.reviews, Unseen):
-        yield _unseen("approvals", merged.reviews)
-        return
-    last = {one.user: one for one in sorted(merged.reviews, key=lambda one: one.at) if one.at <= merged.merged_at}
-    others = [one for one in last.values() if one.user != merged.author and one.writes is not False]
-    refusing = [one for one in others if one.state == "CHANGES_REQUESTED"]
-    approving = [
-        one for one in others if one.state == "APPROVED" and (one.commit == merged.head or not rules.dismiss_stale)
-    ]
-    sure = [one for one in approving if one.writes]
-    stale = sum(one.state == "APPROVED" for one in others) - len(approving)
+def _reviews(merged: Merged) -> list[Review]:
+    """The last review of everybody else who may push, or may be able to."""
+    found = sorted(_seen(merged.reviews), key=lambda one: one.at)
+    last = {one.user: one for one in found if one.at <= merged.merged_at}
+    return [one for one in last.values() if one.user != merged.author and one.writes is not False]
+
+
+def _approving(merged: Merged) -> list[Review]:
+    """Approvals of what was merged: those of earlier commits are stale."""
+    return [one for one in _reviews(merged) if one.state == "APPROVED" and one.commit == merged.head]
+
+
+def _approvals(merged: Merged, rules: Rules) -> Iterator[Ruling]:
+    refusing = [one for one in _reviews(merged) if one.state == "CHANGES_REQUESTED"]
     refused = [one.user for one in refusing if one.writes]
+    approving = _approving(merged)
+    stale = sum(one.state == "APPROVED" for one in _reviews(merged)) - len(approving)
     if refused:
         yield Ruling("approvals", "blocked", f"{refused[0]} had requested changes")
     elif len(approving) < rules.approvals:
@@ -148,34 +156,31 @@ def _reviews(merged: Merged, rules: Rules) -> Iterator[Ruling]:
         yield Ruling("approvals", "blocked", f"{len(approving)} of {rules.approvals} approvals{more}")
         if merged.merged_by == merged.author and not approving:
             yield Ruling("self-merge", "blocked", f"merged by {merged.author}, who wrote it")
-    elif len(sure) < rules.approvals or refusing:
+    elif sum(one.writes is True for one in approving) < rules.approvals or refusing:
         yield Ruling("approvals", "unknown", "whether the reviewers may push cannot be told")
-    yield from _owners(merged, rules, {one.user for one in approving})
 
 
-def _owners(merged: Merged, rules: Rules, approving: set[str]) -> Iterator[Ruling]:
-    if rules.owners is None:
-        return
-    if isinstance(merged.files, Unseen):
-        yield _unseen("code-owners", merged.files)
-        return
-    lacking = [file for file in merged.files if rules.owners.lacking(file, approving)]
-    teams = [file for file in lacking if rules.owners.lacking(file, approving) == "unknown"]
-    if len(lacking) > len(teams):
-        file = next(file for file in lacking if file not in teams)
-        yield Ruling("code-owners", "blocked", f"no owner of {file} approved ({len(lacking)} files)")
-    elif teams:
-        yield Ruling("code-owners", "unknown", f"whether somebody of the team that owns {teams[0]} approved")
+def _owners(merged: Merged, rules: Rules) -> Iterator[Ruling]:
+    if isinstance(merged.reviews, Unseen) or rules.owners is None:
+        return  # said of the approvals
+    approving = {one.user for one in _approving(merged)}
+    lacking = {file: rules.owners.lacking(file, approving) for file in _seen(merged.files)}
+    for status, text in (("blocked", "no owner of {} approved"), ("unknown", "whether one of the team of {} approved")):
+        files = [file for file, one in lacking.items() if one == status]
+        if files:
+            yield Ruling("code-owners", status, f"{text.format(files[0])} ({len(files)} files)")  # type: ignore[arg-type]
+            return
 
 
-def _history(merged: Merged, rules: Rules) -> Iterator[Ruling]:
-    if rules.strict and rules.contexts:
-        if isinstance(merged.behind, Unseen):
-            yield _unseen("up-to-date", merged.behind)
-        elif merged.behind:
-            yield Ruling("up-to-date", "blocked", f"{merged.behind} commits behind")
-    if rules.linear:
-        if isinstance(merged.parents, Unseen):
-            yield _unseen("linear-history", merged.parents)
-        elif merged.parents > 1:
-            yield Ruling("linear-history", "blocked", "a merge commit")
+def _behind(merged: Merged) -> Iterator[Ruling]:
+    if merged.behind:
+        yield Ruling("up-to-date", "blocked", f"{merged.behind} commits behind")
+
+
+def _linear(merged: Merged) -> Iterator[Ruling]:
+    if merged.parents != 1:
+        yield Ruling("linear-history", "blocked", "a merge commit")
+
+
+def _seen(value: tuple[_Value, ...] | Unseen) -> tuple[_Value, ...]:
+    return () if isinstance(value, Unseen) else value

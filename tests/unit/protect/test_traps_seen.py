@@ -254,7 +254,7 @@ def test_what_is_refused_is_unknown_and_the_rest_is_judged(place: Hub) -> None:
     found = replayed(place, 3)
     assert found.stopped is None
     assert {(ruling.rule, ruling.status) for one in found.pulls for ruling in one.rulings} == {
-        (rule, "unknown") for rule in ("checks", "approvals", "up-to-date", "linear-history")
+        (rule, "unknown") for rule in ("checks", "approvals", "code-owners", "up-to-date", "linear-history")
     }
 
 

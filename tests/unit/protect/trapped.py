@@ -7,16 +7,17 @@ from typing import Any
 
 import msgspec
 
+from lockgate.model.config import Config
 from lockgate.model.protection import Trap, Unseen
 from lockgate.model.workflow import Document
 from lockgate.ports.yamlfile import read_workflow
 from lockgate.protect.traps import find
-from lockgate.protect.traps.facts import Facts, Intended, Secret
+from lockgate.protect.traps.facts import Facts, Here, Secret
 
 NOW = 1_800_000_000.0  # 2027-01-15
 FRESH = "2027-01-01T00:00:00Z"
 HIDDEN = Unseen("Something: read", "HTTP status 403: Resource not accessible")
-INTENDED = Intended(repository="octo/sample", project="sample", contexts=("test (3.11)", "test (3.12)", "gate"))
+CONTEXTS = ("test (3.11)", "test (3.12)", "gate")
 GATE = """\
 name: gate
 on:
@@ -48,12 +49,29 @@ jobs:
 PUBLISHER = {"kind": "GitHub", "repository": "octo/sample", "workflow": "publish.yml", "environment": "pypi-publishing"}
 
 
-def facts(*, files: dict[str, str] | None = None, **changes: Any) -> Facts:  # noqa: ANN401
-    """The facts of the repository; `files` are its workflows by name, the other `changes` are fields."""
+def facts(
+    *,
+    files: dict[str, str] | None = None,
+    table: dict[str, Any] | None = None,
+    here: dict[str, Any] | None = None,
+    **changes: Any,  # noqa: ANN401
+) -> Facts:
+    """The facts of the repository.
+
+    `files` are its workflows by name, `table` is what the table says, `here` and the other `changes` are fields.
+    """
     texts = {"gate.yml": GATE, "publish.yml": PUBLISH, **(files or {})}
-    found: dict[str, Any] = {
-        "intended": INTENDED,
+    local: dict[str, Any] = {
+        "config": msgspec.convert(table or {}, Config),
+        "repository": "octo/sample",
+        "project": "sample",
+        "contexts": CONTEXTS,
+        "codeql": True,
         "workflows": tuple(workflow(text, name) for name, text in texts.items() if text),
+        **(here or {}),
+    }
+    found: dict[str, Any] = {
+        "here": Here(**local),
         "writers": ("ann", "bob"),
         "default_setup": "not-configured",
         "rules": (),
@@ -64,11 +82,6 @@ def facts(*, files: dict[str, str] | None = None, **changes: Any) -> Facts:  # n
         **changes,
     }
     return Facts(**found)
-
-
-def intended(**changes: Any) -> Intended:  # noqa: ANN401
-    """What is asked for, with `changes`."""
-    return msgspec.structs.replace(INTENDED, **changes)
 
 
 def workflow(text: str, name: str = "other.yml") -> Document:

@@ -49,7 +49,7 @@ def find(facts: Facts) -> tuple[Trap, ...]:
             f"{problem}: GitHub does not run it, and what it would do cannot be told",
             "mend the file, then lockgate protect plan",
         )
-        for problem in facts.unreadable
+        for problem in facts.here.unreadable
     ]
     return tuple(sorted(found, key=lambda trap: ("fail", "warn", "unknown").index(trap.status)))
 

@@ -14,7 +14,7 @@ def look(facts: Facts) -> Trap | None:
     """Which of two checks of one name counts is not defined: the laxer one may."""
     found: dict[str, list[str]] = {}
     sure = True
-    for context in facts.intended.contexts:
+    for context in facts.here.contexts:
         jobs = on_pull_requests(facts, context)
         if len(jobs) > 1:
             found[context] = [one.where for one in jobs]

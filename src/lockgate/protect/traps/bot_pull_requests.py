@@ -28,11 +28,11 @@ _OWN_TOKEN = re.compile(r"\$\{\{\s*(?:github\.token|secrets\.GITHUB_TOKEN)\s*\}\
 
 def look(facts: Facts) -> Trap | None:
     """GitHub starts no workflow for what the default token does, so nobody must be able to merge such a request."""
-    if not facts.intended.contexts:
+    if not facts.here.contexts:
         return None
     found = [
         f"{document.path}:{step.line}"
-        for document in facts.workflows
+        for document in facts.here.workflows
         for job in document.jobs
         for step in job.steps
         if _opens(document, job, step)

@@ -35,8 +35,8 @@ _NO_PUSH = frozenset({"--dry-run", "-n", "--delete", "-d"})
 
 def look(facts: Facts) -> Trap | None:
     """A protected branch takes no push that no pull request brought: GH006, at night, in a log that nobody reads."""
-    branch = facts.intended.branch
-    if facts.intended.reports_branch == branch:
+    branch = facts.branch
+    if facts.here.config.reports.branch == branch:
         return Trap(
             NAME,
             "fail",
@@ -44,7 +44,7 @@ def look(facts: Facts) -> Trap | None:
             f"[tool.lockgate.reports] branch = a branch of its own, lockgate render, {AGAIN}",
         )
     found = []
-    for document in facts.workflows:
+    for document in facts.here.workflows:
         wrong = {branch, f"refs/heads/{branch}", *(["HEAD"] if _runs_on(document, branch) else [])}
         for job in document.jobs:
             steps = (step for step in job.steps if wrong.intersection(_targets(facts, document, job, step)))
@@ -84,7 +84,7 @@ def _targets(facts: Facts, document: Document, job: Job, step: Step) -> Iterator
         if tool == "lockgate":
             yield next((after for word, after in itertools.pairwise(words) if word in {"--branch", "-b"}), "HEAD")
         elif _NO_PUSH.isdisjoint(words):
-            yield from _pushed(words, facts.intended.repository)
+            yield from _pushed(words, facts.here.repository)
 
 
 def _pushed(words: list[str], repository: str) -> Iterator[str]:

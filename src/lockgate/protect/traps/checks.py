@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import fnmatch
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Reporter(NamedTuple):
 def reporters(facts: Facts, context: str) -> list[Reporter]:
     """The jobs that report the check `context`, or may, whatever starts them."""
     found = []
-    for document in facts.workflows:
+    for document in facts.here.workflows:
         for job in document.jobs:
             names = _names(facts, job)
             if context in names or (not names and check_names.pattern(job.name, job.data).fullmatch(context)):
@@ -43,7 +43,7 @@ def on_pull_requests(facts: Facts, context: str) -> list[Reporter]:
     return [
         one
         for one in reporters(facts, context)
-        if any(selects(options, facts.intended.branch) for options in _options(one.document))
+        if any(selects(options, facts.branch) for options in _options(one.document))
     ]
 
 
@@ -66,7 +66,7 @@ def _options(document: Document) -> Iterator[object]:
 def _names(facts: Facts, job: Job) -> tuple[str, ...]:
     """The names under which a job reports, those of a workflow of this repository that it calls included."""
     path = str(job.data.get("uses", ""))
-    called = next((one for one in facts.workflows if path == f"./{one.path}"), None)
+    called = next((one for one in facts.here.workflows if path == f"./{one.path}"), None)
     if called is None or "strategy" in job.data:
         return check_names.names(job.name, job.data)
     inside = [check_names.names(one.name, one.data) for one in called.jobs]
@@ -78,24 +78,13 @@ def selects(options: object, branch: str) -> bool:
     """Whether an event's filter of branches lets `branch` through."""
     if not isinstance(options, Mapping):
         return True
-    if any(_glob(one).fullmatch(branch) for one in _listed(options.get("branches-ignore"))):
+    if any(fnmatch.fnmatchcase(branch, one) for one in _listed(options.get("branches-ignore"))):
         return False
     selected = "branches" not in options
     for pattern in _listed(options.get("branches")):
-        if _glob(pattern.removeprefix("!")).fullmatch(branch):
+        if fnmatch.fnmatchcase(branch, pattern.removeprefix("!")):
             selected = not pattern.startswith("!")
     return selected
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """GitHub's patterns: `**` any text, `*` any without `/`; `?` and `+` say how often what stands before may."""
-    known = {"**": ".*", "*": "[^/]*", "?": "?", "+": "+"}
-    parts = re.split(r"(\*\*|\*|\\.|\[[^\]]*\]|[?+])", pattern)
-    text = "".join(known.get(one) or (one if one[:1] in {"\\", "["} else re.escape(one)) for one in parts)
-    try:
-        return re.compile(text)
-    except re.error:
-        return re.compile(re.escape(pattern))
 
 
 def _listed(value: object) -> list[str]:

@@ -11,7 +11,7 @@ NAME = "codeql-default-setup"
 
 def look(facts: Facts) -> Trap | None:
     """With default setup on, code scanning takes no CodeQL result that a workflow uploads."""
-    if not facts.intended.codeql:
+    if not facts.here.codeql:
         return None
     if isinstance(facts.default_setup, Unseen):
         return unseen(NAME, "whether CodeQL's default setup is on", facts.default_setup)
@@ -22,5 +22,5 @@ def look(facts: Facts) -> Trap | None:
         "fail",
         "CodeQL's default setup is on beside security-scan.yml: the code is analyzed twice, and code scanning rejects"
         " what a workflow uploads (“CodeQL analyses from advanced configurations cannot be processed”)",
-        f"gh api -X PATCH repos/{facts.intended.repository}/code-scanning/default-setup -f state=not-configured",
+        f"gh api -X PATCH repos/{facts.here.repository}/code-scanning/default-setup -f state=not-configured",
     )

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from lockgate.model.config import Config
 from lockgate.model.errors import UnknownError
 from lockgate.model.protection import Unseen
 from lockgate.model.workflow import Document
 from lockgate.ports import index
-from lockgate.ports.github import GitHub, said
+from lockgate.ports.github import GitHub, fields, said
 
 _Value = TypeVar("_Value")
 _INDEX_LIMIT = 20.0  # seconds
@@ -29,48 +30,40 @@ class Secret(msgspec.Struct, frozen=True):
     updated: str
 
 
-class Intended(msgspec.Struct, frozen=True, kw_only=True):
-    """What the table asks for.
+class Here(msgspec.Struct, frozen=True, kw_only=True):
+    """What needs no asking: the table, what is rendered from it, and the checkout.
 
     Attributes:
         repository: `owner/name`.
         project: The package's name on the index.
         contexts: The required checks.
-        reviewers: The environment will have reviewers.
-        publishes: Releases are published from here.
         codeql: The rendered scan runs CodeQL.
+        workflows: The files of `.github/workflows` in the checkout.
+        unreadable: What is wrong with those that are no workflows.
     """
 
+    config: Config
     repository: str
-    project: str = ""
-    branch: str = "main"
-    contexts: tuple[str, ...] = ()
-    approvals: int = 1
-    admins: bool = True
-    environment: str = "pypi-publishing"
-    reviewers: bool = False
-    reports_branch: str = "lockgate-reports"
-    publishes: bool = True
-    codeql: bool = True
+    project: str
+    contexts: tuple[str, ...]
+    codeql: bool
+    workflows: tuple[Document, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a trap looks at; what is not local is a value, or `Unseen`.
+    """Everything that a trap looks at; what had to be asked for is a value, or `Unseen`.
 
     Attributes:
-        workflows: The files of `.github/workflows` in the checkout.
-        unreadable: What is wrong with those that are no workflows.
         writers: People who may push.
         default_setup: `configured` or `not-configured`.
         rules: Active rules for the branch, of every ruleset.
         environments: Whether each has required reviewers, by name.
-        publisher: What the last release on the index was published by, {} when nobody proved it; None without release.
+        publisher: Whom the last release on the index was published by, {} when nobody proved it; None without release.
         now: Seconds since the epoch.
     """
 
-    intended: Intended
-    workflows: tuple[Document, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    here: Here
     writers: tuple[str, ...] | Unseen
     default_setup: str | Unseen
     rules: tuple[Mapping[str, Any], ...] | Unseen
@@ -79,35 +72,32 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     publisher: Mapping[str, Any] | Unseen | None
     now: float
 
+    @property
+    def branch(self) -> str:
+        """The protected branch."""
+        return self.here.config.protection.branch
 
-def gather(
-    intended: Intended,
-    workflows: tuple[tuple[Document, ...], tuple[str, ...]],
-    github: GitHub,
-    simple: str,
-    now: float,
-) -> Facts:
+
+def gather(here: Here, github: GitHub, simple: str, now: float) -> Facts:
     """Ask GitHub and the index (`simple` is its address): about eight requests, none of which changes anything."""
-    at = f"repos/{intended.repository}"
-    environments = _environments(github, at)
+    at = f"repos/{here.repository}"
+    rules = f"{at}/rules/branches/{_quoted(here.config.protection.branch)}"
+    environments = _seen(
+        "Actions: read", lambda: {one["name"]: _reviewed(one) for one in github.pages(f"{at}/environments")}
+    )
     return Facts(
-        intended=intended,
-        workflows=workflows[0],
-        unreadable=workflows[1],
+        here=here,
         writers=_seen(
             "Metadata: read, of somebody who may push",
             lambda: tuple(str(one["login"]) for one in github.pages(f"{at}/collaborators") if _may_push(one)),
         ),
-        default_setup=_default_setup(github, at),
-        rules=_seen(
-            "Metadata: read",
-            lambda: tuple(github.pages(f"{at}/rules/branches/{urllib.parse.quote(intended.branch, safe='')}")),
-        ),
+        default_setup=_seen("Administration: read", lambda: _default_setup(github, at)),
+        rules=_seen("Metadata: read", lambda: tuple(github.pages(rules))),
         environments=environments,
         secrets=_secrets(github, at, environments),
-        publisher=_seen("no permission, but the index", lambda: _publisher(simple, intended.project))
-        if intended.publishes
-        else None,
+        publisher=None
+        if here.config.phase.publishing == "off"
+        else _seen("no permission, but the index", lambda: _publisher(simple, here.project)),
         now=now,
     )
 
@@ -128,46 +118,37 @@ def _may_push(collaborator: Mapping[str, Any]) -> bool:
     return collaborator.get("role_name") in {"write", "maintain", "admin"}
 
 
-def _default_setup(github: GitHub, at: str) -> str | Unseen:
-    def read() -> str:
-        answer = github.get(f"{at}/code-scanning/default-setup")
-        if answer.status == 200:  # noqa: PLR2004
-            return str(answer.json()["state"])  # type: ignore[index]
-        told = said(answer)
-        if answer.status == 403 and any(text in told for text in _NOT_SWITCHED_ON):  # noqa: PLR2004
-            return "not-configured"
-        raise UnknownError(told)
-
-    return _seen("Administration: read", read)
+def _reviewed(environment: Mapping[str, Any]) -> bool:
+    rules = environment.get("protection_rules") or ()
+    return any(one.get("type") == "required_reviewers" and one.get("reviewers") for one in rules)
 
 
-def _environments(github: GitHub, at: str) -> Mapping[str, bool] | Unseen:
-    def reviewed(environment: Mapping[str, Any]) -> bool:
-        rules = environment.get("protection_rules") or ()
-        return any(one.get("type") == "required_reviewers" and one.get("reviewers") for one in rules)
-
-    return _seen(
-        "Actions: read", lambda: {str(one["name"]): reviewed(one) for one in github.pages(f"{at}/environments")}
-    )
+def _default_setup(github: GitHub, at: str) -> str:
+    answer = github.get(f"{at}/code-scanning/default-setup")
+    if answer.status == 403 and any(text in said(answer) for text in _NOT_SWITCHED_ON):  # noqa: PLR2004
+        return "not-configured"
+    if answer.status != 200:  # noqa: PLR2004
+        raise UnknownError(said(answer))
+    return str(fields(answer)["state"])
 
 
 def _secrets(github: GitHub, at: str, environments: Mapping[str, bool] | Unseen) -> tuple[Secret, ...] | Unseen:
     if isinstance(environments, Unseen):
         return environments
-    addresses = {"": f"{at}/actions/secrets"}
-    addresses |= {name: f"{at}/environments/{urllib.parse.quote(name, safe='')}/secrets" for name in environments}
-    found: list[Secret] = []
-    for environment, address in addresses.items():
-        more = _seen(
-            "Environments: read" if environment else "Secrets: read",
-            lambda address=address, environment=environment: [  # type: ignore[misc]
-                Secret(str(one["name"]), environment, str(one["updated_at"])) for one in github.pages(address)
-            ],
-        )
-        if isinstance(more, Unseen):
-            return more
-        found += more
-    return tuple(found)
+
+    def of(environment: str, path: str) -> list[Secret]:
+        return [Secret(str(one["name"]), environment, str(one["updated_at"])) for one in github.pages(f"{at}/{path}")]
+
+    found = _seen("Secrets: read", lambda: of("", "actions/secrets"))
+    more = _seen(
+        "Environments: read",
+        lambda: [one for name in environments for one in of(name, f"environments/{_quoted(name)}/secrets")],
+    )
+    return found if isinstance(found, Unseen) else more if isinstance(more, Unseen) else (*found, *more)
+
+
+def _quoted(name: str) -> str:
+    return urllib.parse.quote(name, safe="")
 
 
 def _publisher(simple: str, project: str) -> Mapping[str, Any] | None:

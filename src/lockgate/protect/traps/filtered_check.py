@@ -13,7 +13,7 @@ NAME = "filtered-check"
 def look(facts: Facts) -> Trap | None:
     """What a filter leaves out reports nothing; that is no problem where another workflow reports always."""
     found: dict[str, str] = {}
-    for context in facts.intended.contexts:
+    for context in facts.here.contexts:
         jobs = on_pull_requests(facts, context)
         if jobs and all(filters(one.document) for one in jobs):
             found |= {one.document.path: ", ".join(filters(one.document)) for one in jobs}

@@ -11,8 +11,8 @@ NAME = "nobody-can-approve"
 
 def look(facts: Facts) -> Trap | None:
     """An author's approval does not count, so every approval needs one more writer; admins may merge all the same."""
-    asked = facts.intended.approvals
-    if asked == 0 or not facts.intended.admins:
+    asked = facts.here.config.protection.approvals
+    if asked == 0 or not facts.here.config.protection.admins:
         return None
     if isinstance(facts.writers, Unseen):
         return unseen(NAME, "who may approve a pull request", facts.writers)

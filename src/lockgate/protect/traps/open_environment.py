@@ -13,10 +13,10 @@ NAME = "open-environment"
 
 def look(facts: Facts) -> Trap | None:
     """GitHub creates an environment that a workflow names and that is not there: without any protection."""
-    if not facts.intended.publishes:
+    if facts.here.config.phase.publishing == "off":
         return None
     used = {name: where for name, where in _environments(facts) if "${{" not in name}
-    used = used or {facts.intended.environment: "publish.yml"}
+    used = used or {facts.here.config.publish.environment: "publish.yml"}
     if "" in used:
         return Trap(
             NAME,
@@ -36,7 +36,7 @@ def look(facts: Facts) -> Trap | None:
         if missing
         else (f"{listed(unreviewed)} has no required reviewers")
     )
-    planned = facts.intended.reviewers and facts.intended.environment in (*missing, *unreviewed)
+    planned = facts.here.config.publish.reviewers and facts.here.config.publish.environment in (*missing, *unreviewed)
     return Trap(
         NAME,
         "warn",
@@ -49,7 +49,7 @@ def look(facts: Facts) -> Trap | None:
 
 def _environments(facts: Facts) -> Iterator[tuple[str, str]]:
     """The environment of every job that publishes ("" for none), and where the job is."""
-    for document in facts.workflows:
+    for document in facts.here.workflows:
         for job in document.jobs:
             if job.publishes is not None:
                 given = job.data.get("environment")

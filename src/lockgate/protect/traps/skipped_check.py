@@ -18,7 +18,7 @@ _EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 
 def look(facts: Facts) -> Trap | None:
     """A condition, or a needed job that fails: the job does not run, and its check is green."""
-    jobs = {one.where: one.job for context in facts.intended.contexts for one in on_pull_requests(facts, context)}
+    jobs = {one.where: one.job for context in facts.here.contexts for one in on_pull_requests(facts, context)}
     found = {where: why for where, job in jobs.items() if (why := _why(job))}
     if not found:
         return None

@@ -19,10 +19,10 @@ def look(facts: Facts) -> Trap | None:
     """Names only: what a secret holds, and who reads it, is told to nobody (the audit log of Enterprise aside)."""
     if isinstance(facts.secrets, Unseen):
         return unseen(NAME, "the names of the secrets", facts.secrets)
-    texts = "\n".join("\n".join(one.lines) for one in facts.workflows)
+    texts = "\n".join("\n".join(one.lines) for one in facts.here.workflows)
     trusted = any(
         job.publishes is not None and job.permission("id-token") == "write"
-        for one in facts.workflows
+        for one in facts.here.workflows
         for job in one.jobs
     )
     tokens = [one for one in facts.secrets if trusted and _UPLOADS.fullmatch(one.name)]

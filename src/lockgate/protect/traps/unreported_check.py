@@ -12,12 +12,12 @@ NAME = "unreported-check"
 
 def look(facts: Facts) -> Trap | None:
     """GitHub waits for ever for a check that nobody reports; of names that are computed it cannot be told."""
-    found = {context: on_pull_requests(facts, context) for context in (*facts.intended.contexts, *_others(facts))}
+    found = {context: on_pull_requests(facts, context) for context in (*facts.here.contexts, *_others(facts))}
     silent = [context for context, jobs in found.items() if not jobs]
-    missing = [context for context in silent if context in facts.intended.contexts]
+    missing = [context for context in silent if context in facts.here.contexts]
     if missing:
         elsewhere = listed(one.where for context in missing for one in reporters(facts, context))
-        other = f"; not on pull requests to {facts.intended.branch}: {elsewhere}" if elsewhere else ""
+        other = f"; not on pull requests to {facts.branch}: {elsewhere}" if elsewhere else ""
         return Trap(
             NAME,
             "fail",
@@ -49,4 +49,4 @@ def _others(facts: Facts) -> list[str]:
     rules = () if isinstance(facts.rules, Unseen) else facts.rules
     wanted = [rule.get("parameters") or {} for rule in rules if rule.get("type") == "required_status_checks"]
     found = [one for each in wanted for one in each.get("required_status_checks") or ()]
-    return [str(one["context"]) for one in found if one["context"] not in facts.intended.contexts]
+    return [str(one["context"]) for one in found if one["context"] not in facts.here.contexts]

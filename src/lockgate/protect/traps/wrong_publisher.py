@@ -12,29 +12,30 @@ _WORKFLOW = "publish.yml"
 
 def look(facts: Facts) -> Trap | None:
     """Whom the index trusts is told to nobody: the provenance of the last release is the nearest to it."""
-    publisher, intended = facts.publisher, facts.intended
+    publisher, here = facts.publisher, facts.here
+    environment = here.config.publish.environment
     if isinstance(publisher, Unseen):
         return Trap(
             NAME,
             "unknown",
-            f"whom the index trusts to publish {intended.project} cannot be told: {publisher.reason}",
+            f"whom the index trusts to publish {here.project} cannot be told: {publisher.reason}",
             f"look at the project's publishing settings on the index, or try again; {AGAIN}",
         )
     if publisher is None:
         return None
     settings = (
-        f"in the project's publishing settings on the index: repository {intended.repository}, workflow {_WORKFLOW},"
-        f" environment {intended.environment}"
+        f"in the project's publishing settings on the index: repository {here.repository}, workflow {_WORKFLOW},"
+        f" environment {environment}"
     )
     if not publisher:
         return Trap(
             NAME,
             "warn",
-            f"the last release of {intended.project} has no provenance: it was not published by trusted publishing, or"
+            f"the last release of {here.project} has no provenance: it was not published by trusted publishing, or"
             f" without attestations, and the index may not know this repository's {_WORKFLOW}",
             f"make sure of it {settings}",
         )
-    expected = {"repository": intended.repository, "workflow": _WORKFLOW, "environment": intended.environment}
+    expected = {"repository": here.repository, "workflow": _WORKFLOW, "environment": environment}
     wrong = [
         f"{key} {publisher.get(key) or 'none'} instead of {value}"
         for key, value in expected.items()
@@ -47,6 +48,6 @@ def look(facts: Facts) -> Trap | None:
     return Trap(
         NAME,
         "warn",
-        f"the last release of {intended.project} came from {', '.join(wrong)}: the index may refuse the next one",
+        f"the last release of {here.project} came from {', '.join(wrong)}: the index may refuse the next one",
         f"set it {settings}",
     )
