@@ -96,6 +96,8 @@ SET: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         ("warn", "other.yml", other("run: git push --force origin +HEAD:refs/heads/main", "release")),
         ("warn", "other.yml", other("run: git push origin main --tags", "release")),
         ("warn", "other.yml", other("run: git push --follow-tags", "workflow_dispatch")),
+        ("warn", "other.yml", other("run: git push", "{ push: { branches: ['c\\+\\+'] } }")
+         | {"table": {"protection": {"branch": "c++"}}}),
         ("warn", "other.yml", other("run: git push origin HEAD:${{ github.ref_name }}", "schedule")),
         ("warn", "other.yml", other('run: git push origin "HEAD:$GITHUB_REF_NAME"', "schedule")),
         ("warn", "other.yml", other('run: git push origin "HEAD:${TARGET}"', "release", env="{ TARGET: main }")),

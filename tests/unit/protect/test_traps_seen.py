@@ -20,9 +20,12 @@ from lockgate.ports.github import GitHub as Client
 from lockgate.ports.pyproject import read_project
 from lockgate.protect.traps import find
 from lockgate.protect.traps.facts import Facts, Secret
+from tests.contract import checked
 from tests.unit.protect.hub import CHECKS, REPOSITORY, Hub, hub
 from tests.unit.protect.trapped import PUBLISHER
 
+__all__ = ["checked"]  # every exchange is held against GitHub's own description
+pytestmark = pytest.mark.usefixtures("checked")
 TRUSTED = PUBLISHER | {"repository": REPOSITORY}
 OTHER = TRUSTED | {"workflow": "x.yml"}
 CODE_OWNERS = '[tool.lockgate]\npython = ["3.12"]\nowners = ["@octo"]\n[tool.lockgate.protection]\ncode-owners = true\n'
@@ -165,7 +168,16 @@ def test_the_newest_release_tells_whom_the_index_trusts(place: Hub, files: Any, 
 def test_an_index_that_fails_is_unknown(place: Hub) -> None:
     place.index.status = 403
     found = {trap.name: trap for trap in find(seen(place))}["wrong-publisher"]
-    assert (found.status, "403" in found.message) == ("unknown", True)
+    assert (found.status, found.remedy) == ("unknown", "run it again later")
+    assert "403" in found.message
+
+
+def test_a_rate_limit_is_no_missing_permission(place: Hub) -> None:
+    limit = {"Retry-After": "3600"}
+    place.github.faults.append(Fault(path=".*/collaborators", status=429, message="slow", headers=limit, nth=0))
+    trap = next(one for one in find(seen(place)) if one.name == "nobody-can-approve")
+    assert (trap.status, trap.remedy) == ("unknown", "run it again later")
+    assert "rate limit" in trap.message
 
 
 def test_a_workflow_that_cannot_be_read_is_told(place: Hub) -> None:
@@ -297,6 +309,21 @@ def test_apply_refuses_what_would_lock_everybody_out(
     assert run(["protect", "apply", "--yes", "-C", str(place.root)]) == 1
     assert "nothing was applied: nobody could merge" in capfd.readouterr().err
     assert {method for method, _, _ in place.github.requests} == {"GET"}
+
+
+def test_the_daily_check_without_its_secret_is_unknown(
+    place: Hub, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (place.environment | {"GITHUB_TOKEN": "", "PATH": "/usr/bin:/bin"}).items():
+        monkeypatch.setenv(name, value)
+    assert run(["protect", "apply", "--yes", "-q", "-C", str(place.root)]) == 0
+    assert run(["protect", "check", "-C", str(place.root)]) == 0
+    monkeypatch.setenv("GH_TOKEN", "")  # what GitHub gives for a secret that is not there
+    assert run(["protect", "check", "-C", str(place.root)]) == 3
+    said = capfd.readouterr()
+    assert "there is no token" in said.err
+    assert "gh secret set LOCKGATE_PROTECT_TOKEN --env lockgate-protection" in said.err
+    assert "Administration: read" in said.out
 
 
 def test_owners_of_the_checkout_are_read(tmp_path: Path, place: Hub) -> None:

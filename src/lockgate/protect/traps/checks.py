@@ -78,13 +78,17 @@ def selects(options: object, branch: str) -> bool:
     """Whether an event's filter of branches lets `branch` through."""
     if not isinstance(options, Mapping):
         return True
-    if any(fnmatch.fnmatchcase(branch, one) for one in _listed(options.get("branches-ignore"))):
+    if any(_fits(branch, one) for one in _listed(options.get("branches-ignore"))):
         return False
     selected = "branches" not in options
     for pattern in _listed(options.get("branches")):
-        if fnmatch.fnmatchcase(branch, pattern.removeprefix("!")):
+        if _fits(branch, pattern.removeprefix("!")):
             selected = not pattern.startswith("!")
     return selected
+
+
+def _fits(branch: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(branch, pattern.replace("\\", ""))
 
 
 def _listed(value: object) -> list[str]:

@@ -14,9 +14,10 @@ from lockgate.model.errors import UnknownError
 from lockgate.model.protection import Unseen
 from lockgate.model.workflow import Document
 from lockgate.ports import index
-from lockgate.ports.github import GitHub, fields, said
+from lockgate.ports.github import GitHub, PageRefusedError, fields, said
 
 _Value = TypeVar("_Value")
+NO_ANSWER = "an answer that can be used"
 _INDEX_LIMIT = 20.0  # seconds
 # A 403 that is no lack of rights: what is not bought or not switched on is not there.
 _NOT_SWITCHED_ON = ("must be enabled", "is not enabled", "not available for")
@@ -97,7 +98,7 @@ def gather(here: Here, github: GitHub, simple: str, now: float) -> Facts:
         secrets=_secrets(github, at, environments),
         publisher=None
         if here.config.phase.publishing == "off"
-        else _seen("no permission, but the index", lambda: _publisher(simple, here.project)),
+        else _seen(NO_ANSWER, lambda: _publisher(simple, here.project)),
         now=now,
     )
 
@@ -105,10 +106,12 @@ def gather(here: Here, github: GitHub, simple: str, now: float) -> Facts:
 def _seen(permission: str, read: Callable[[], _Value]) -> _Value | Unseen:
     try:
         return read()
+    except PageRefusedError as error:
+        return Unseen(permission, said(error.answer))
     except UnknownError as error:
-        return Unseen(permission, error.message)
+        return Unseen(NO_ANSWER, error.message)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return Unseen(permission, f"the answer cannot be read: {type(error).__name__}: {error}")
+        return Unseen(NO_ANSWER, f"{type(error).__name__}: {error}")
 
 
 def _may_push(collaborator: Mapping[str, Any]) -> bool:
@@ -128,7 +131,7 @@ def _default_setup(github: GitHub, at: str) -> str:
     if answer.status == 403 and any(text in said(answer) for text in _NOT_SWITCHED_ON):  # noqa: PLR2004
         return "not-configured"
     if answer.status != 200:  # noqa: PLR2004
-        raise UnknownError(said(answer))
+        raise PageRefusedError(said(answer), answer)
     return str(fields(answer)["state"])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from lockgate.model.protection import Trap, Unseen
 from lockgate.model.workflow import Document, Job, Step
+from lockgate.protect.traps.facts import NO_ANSWER
 
 _MOST = 5
 AGAIN = "then lockgate protect plan"
@@ -21,12 +22,8 @@ def listed(names: Iterable[str]) -> str:
 def unseen(name: str, what: str, why: Unseen) -> Trap:
     """The trap that cannot be told."""
     reason = f" ({why.reason})" if why.reason else ""
-    return Trap(
-        name,
-        "unknown",
-        f"{what} cannot be seen{reason}: it takes {why.permission}",
-        f"give the token {why.permission}, {AGAIN}",
-    )
+    remedy = "run it again later" if why.permission == NO_ANSWER else f"give the token {why.permission}, {AGAIN}"
+    return Trap(name, "unknown", f"{what} cannot be seen{reason}: it takes {why.permission}", remedy)
 
 
 def variables(document: Document, job: Job, step: Step) -> dict[str, str]:

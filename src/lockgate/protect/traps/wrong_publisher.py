@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockgate.model.protection import Trap, Unseen
 from lockgate.protect.traps.facts import Facts
-from lockgate.protect.traps.told import AGAIN
+from lockgate.protect.traps.told import unseen
 
 NAME = "wrong-publisher"
 _WORKFLOW = "publish.yml"
@@ -15,12 +15,7 @@ def look(facts: Facts) -> Trap | None:
     publisher, here = facts.publisher, facts.here
     environment = here.config.publish.environment
     if isinstance(publisher, Unseen):
-        return Trap(
-            NAME,
-            "unknown",
-            f"whom the index trusts to publish {here.project} cannot be told: {publisher.reason}",
-            f"look at the project's publishing settings on the index, or try again; {AGAIN}",
-        )
+        return unseen(NAME, f"whom the index trusts to publish {here.project}", publisher)
     if publisher is None:
         return None
     settings = (
