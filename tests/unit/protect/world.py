@@ -65,7 +65,6 @@ class World:
             teams = [{"id": 77, "slug": "crew", "name": "Crew", "permission": "push", "members": ["bob"]}]
             data["repositories"][REPOSITORY] = {**made, "teams": teams, **copy.deepcopy(state)}
         self.server.faults.clear()
-        self.server._seen.clear()
         self.server.requests.clear()
         self.server.moments.clear()
 
@@ -113,7 +112,7 @@ def rich(kind: str) -> State:
             "rules": [{"type": "deletion"}, *more], **stamps,
         }  # fmt: skip
 
-    signed = [{"type": "required_signatures"}, {"type": "pull_request", "parameters": pull}]
+    signed: list[State] = [{"type": "required_signatures"}, {"type": "pull_request", "parameters": pull}]
     own = signed if kind == "ruleset" else []
     reviews = {
         "dismissal_restrictions": team, "bypass_pull_request_allowances": team, "dismiss_stale_reviews": False,
@@ -187,10 +186,9 @@ def _protection() -> st.SearchStrategy[State]:
         lambda strict, named: {"strict": strict, "checks": [{"context": n, "app_id": a} for n, a in named]},
         st.booleans(), _CHECKS,
     )  # fmt: skip
-    names = normal.SWITCHES
     return st.fixed_dictionaries({
         "required_status_checks": st.none() | checks, "required_pull_request_reviews": st.none() | reviews,
-        "restrictions": st.none() | _ACTORS, **{name: st.booleans() for name in names},
+        "restrictions": st.none() | _ACTORS, **{name: st.booleans() for name in normal.SWITCHES},
     })  # fmt: skip
 
 
@@ -209,10 +207,11 @@ def _rules() -> st.SearchStrategy[list[State]]:
         st.booleans(), st.booleans(), _CHECKS,
     )  # fmt: skip
     kinds = ("deletion", "non_fast_forward", "required_linear_history", "required_signatures", "creation")
-    plain = [st.just([]) | st.just([{"type": kind}]) for kind in kinds]
+    none: st.SearchStrategy[list[State]] = st.just([])
+    plain = [none | st.just([{"type": kind}]) for kind in kinds]
     both = [
-        st.just([]) | pull.map(lambda one: [{"type": "pull_request", "parameters": one}]),
-        st.just([]) | checks.map(lambda one: [{"type": "required_status_checks", "parameters": one}]),
+        none | pull.map(lambda one: [{"type": "pull_request", "parameters": one}]),
+        none | checks.map(lambda one: [{"type": "required_status_checks", "parameters": one}]),
     ]
     return st.tuples(*plain, *both).map(lambda parts: [rule for part in parts for rule in part])
 

@@ -88,7 +88,7 @@ class GitHub(Service):
         self.faults: list[Fault] = []
         self.limit = 5000
         self.requests: list[tuple[str, str, int]] = []
-        self._seen: Counter[int] = Counter()
+        self._seen: Counter[Fault] = Counter()
         self._used: Counter[tuple[str, int]] = Counter()
         self._counting = threading.Lock()
         self._gatekeeper = git.Gatekeeper(self)
@@ -179,8 +179,8 @@ class GitHub(Service):
         with self._counting:
             for fault in self.faults:
                 if re.fullmatch(fault.method, method) and re.fullmatch(fault.path, path):
-                    self._seen[id(fault)] += 1
-                    if fault.nth in {0, self._seen[id(fault)]}:
+                    self._seen[fault] += 1
+                    if fault.nth in {0, self._seen[fault]}:
                         return fault
         return None
 
