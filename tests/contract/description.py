@@ -90,7 +90,7 @@ class Description:
             if request.body and not content:
                 yield "takes no body"
             return
-        if request.body is None:
+        if not request.body:
             if described.get("required"):
                 yield "needs a body"
             return

@@ -26,6 +26,14 @@ ANSWERS: dict[tuple[str, str], tuple[Any, str]] = {
     (f"PUT {REPO}/actions/permissions/selected-actions", "409"): (BASIC, "what is not selected cannot be set"),
 }
 
+_STRINGS = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"errors": {"type": "array", "items": {"type": "string"}}, "message": {"type": "string"}},
+}
+for _name in (f"POST {REPO}/rulesets", f"PUT {REPO}/rulesets/{{ruleset_id}}"):
+    ANSWERS[_name, "422"] = (_STRINGS, "says what is wrong in sentences, not in objects")
+
 # (operation, path within the request's schema): what replaces it.
 REQUESTS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     f"PUT {PROTECTION}": (

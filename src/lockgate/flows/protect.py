@@ -121,7 +121,9 @@ def apply(wishes: Wishes, console: Console) -> int:
     steps, after = carry_out(desk, found, console) if todo else ((), found)
     found = msgspec.structs.replace(after, traps=found.traps)
     report = _show(desk, found, wishes, console, steps)
-    return _REFUSED if any(step.status == "refused" for step in steps) else EXIT_CODES[report.verdict]
+    ends = {step.status for step in steps}
+    # A server that fails at every try has refused nothing, and promised nothing.
+    return _REFUSED if "refused" in ends else EXIT_CODES["unknown" if "unknown" in ends else report.verdict]
 
 
 def _judged(desk: Desk, found: Compared, console: Console, merges: int = 0) -> Compared:
@@ -251,30 +253,29 @@ def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step
     Returns what became of each call, and what holds now.
     """
     steps: list[Step] = []
-    begun = found.changes
-    for _ in range(_ROUNDS):
-        todo = _calls(desk, found)
+    begun, todo, attempt = found.changes, _calls(desk, found), 0
+    while True:
+        attempt += 1
         # Told at once: whoever interrupts this knows what was done.
         done = send(desk.github, todo, lambda: compare(desk).changes, lambda step: _tell(step, console))
         lost = next((number for number, step in enumerate(done) if step.status == "unknown"), None)
         try:
             found = compare(desk)
         except UnknownError as error:
-            unread = "it cannot be read what holds now: run `lockgate protect check`"
             console.say(f"lockgate: {error.message}", "unknown")
-            hidden = tuple(_hidden(change, unread) for change in found.changes)
-            return (*steps, *done), msgspec.structs.replace(found, changes=hidden)
+            return (*steps, *done), msgspec.structs.replace(found, changes=tuple(map(_hidden, found.changes)))
         if lost is None:
             return (*steps, *done), found
-        left = _calls(desk, found)
-        steps += done[:lost]
-        if todo[lost] not in left:
-            steps.append(Step(todo[lost].what, "applied", "its answer was lost; reading shows it"))
-        if not left or not continues(begun, found.changes):
-            break
-    else:
-        steps += done[lost:]
-    return tuple(steps), found
+        again = _calls(desk, found)
+        todo = (*(call for call in todo[lost + 1 :] if call.restores and call not in again), *again)
+        answered = done[:lost]
+        if done[lost].what not in {call.what for call in todo}:
+            answered.append(Step(done[lost].what, "applied", "its answer was lost; reading shows it"))
+        if not todo:
+            return (*steps, *answered), found
+        if attempt == _ROUNDS or not continues(begun, found.changes):
+            return (*steps, *answered, *done[len(answered) :]), found
+        steps += answered
 
 
 def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:
@@ -282,10 +283,10 @@ def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:
     return calls(found.changes, found.settings, found.remote, branch=branch, environment=environment)
 
 
-def _hidden(change: Change, why: str) -> Change:
+def _hidden(change: Change) -> Change:
     if change.kind not in TO_DO:
         return change
-    return msgspec.structs.replace(change, kind="unknown", permission=why)
+    return msgspec.structs.replace(change, kind="unknown", permission="an answer of GitHub: `lockgate protect check`")
 
 
 def _tell(step: Step, console: Console) -> None:

@@ -27,7 +27,12 @@ _PULL_REQUEST = ("require_last_push_approval", "required_review_thread_resolutio
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One request; `after` names the section whose calls must all have succeeded, and hold, before."""
+    """One request.
+
+    Attributes:
+        after: The section whose calls must all have succeeded before; it must hold before something is taken away.
+        restores: It sets again what another call may have switched off.
+    """
 
     section: str
     what: str
@@ -35,6 +40,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     body: Any = None
     after: str | None = None
+    restores: bool = False
 
 
 def calls(
@@ -49,7 +55,9 @@ def calls(
     base = f"repos/{remote.repository['full_name']}"
     found: list[Call] = []
     if "environment" in touched:
-        found += _environment(base, environment, _overlaid("environment", settings, remote), remote)
+        rest = {line.key for line in changes if line.kind in TO_DO} - {"environment.policies"}
+        whole = any(key.startswith("environment.") for key in rest)
+        found += _environment(base, environment, _overlaid("environment", settings, remote), remote, whole=whole)
     if "actions" in touched:
         body = _overlaid("actions", settings, remote)
         found.append(_put("actions", f"{base}/actions/permissions", body))
@@ -61,7 +69,10 @@ def calls(
                   if line.kind in TO_DO and line.key.startswith("security.")}  # fmt: skip
         call = _put("security", base, {"security_and_analysis": status})
         found.append(msgspec.structs.replace(call, method="PATCH"))
-    found += [_put(name, f"{base}/{path}", None) for name, path in _SWITCHES.items() if name in touched]
+    for name, path in _SWITCHES.items():
+        if name in touched:
+            needs = "dependabot_alerts" if name == "dependabot_updates" else None
+            found.append(msgspec.structs.replace(_put(name, f"{base}/{path}", None), after=needs))
     form = "classic" if any(setting.section == "classic" for setting in settings) else "ruleset"
     protection = f"{base}/branches/{urllib.parse.quote(branch, safe='')}/protection"
     rules = _overlaid(form, settings, remote)
@@ -120,8 +131,8 @@ def _classic(path: str, rules: Mapping[str, Any], remote: Remote) -> Iterator[Ca
     yield Call(section="classic", what="protect the branch", method="PUT", path=path, body=body)
     if signed is True:
         # Not part of that request; on again, should that have switched it off.
-        what = "keep required signatures"
-        yield Call(section="classic", what=what, method="POST", path=f"{path}/required_signatures")
+        what, signatures = "keep required signatures", f"{path}/required_signatures"
+        yield Call(section="classic", what=what, method="POST", path=signatures, restores=True)
 
 
 def _ruleset(base: str, rules: Mapping[str, Any]) -> Call:
@@ -135,7 +146,7 @@ def _ruleset(base: str, rules: Mapping[str, Any]) -> Call:
     return Call(section="ruleset", what="protect the branch", method=method, path=path, body=body)
 
 
-def _environment(base: str, name: str, wanted: Mapping[str, Any], remote: Remote) -> Iterator[Call]:
+def _environment(base: str, name: str, wanted: Mapping[str, Any], remote: Remote, *, whole: bool) -> Iterator[Call]:
     path = f"{base}/environments/{urllib.parse.quote(name, safe='')}"
     reviewers = [remote.reviewers[one] for one in wanted.get("reviewers", ())]
     body = {
@@ -144,7 +155,8 @@ def _environment(base: str, name: str, wanted: Mapping[str, Any], remote: Remote
         "reviewers": reviewers or None,
         "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
     }
-    yield Call(section="environment", what=f"environment {name}", method="PUT", path=path, body=body)
+    if whole:
+        yield Call(section="environment", what=f"environment {name}", method="PUT", path=path, body=body)
     there = remote.sections["environment"] or {"policies": [], "policy_ids": {}}
     policies = f"{path}/deployment-branch-policies"
     for one in wanted["policies"]:
@@ -185,7 +197,7 @@ def send(
             ended(call, "not-tried", "what it depends on was refused")
             continue
         try:
-            if call.after is not None and unsettled(look(), call.after):
+            if call.after is not None and call.method == "DELETE" and unsettled(look(), call.after):
                 ended(call, "not-tried", "what it depends on does not hold")
                 continue
             answer = github.send(call.method, call.path, call.body)

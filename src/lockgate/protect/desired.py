@@ -109,11 +109,13 @@ def _environment(config: Config) -> tuple[Setting, ...]:
     return (Setting("environment.reviewers", reviewers, "a person releases: no push alone reaches the index"), *found)
 
 
+_RUNS = "the required checks run there: without it nothing could ever merge"
 _PINNED = "a tag of an action can be moved to other code; a commit cannot"
 _LEAST = "a workflow gets what it names, and one that names nothing can write nothing"
 _APPROVE = "a workflow that may approve makes approvals worthless"
 _REPORT = "who finds a hole can tell you without telling everybody"
 _ACTIONS = (
+    Setting("actions.enabled", value=True, why=_RUNS),
     Setting("actions.sha_pinning_required", value=True, why=_PINNED),
     Setting("workflow_token.default_workflow_permissions", "read", _LEAST),
     Setting("workflow_token.can_approve_pull_request_reviews", value=False, why=_APPROVE),

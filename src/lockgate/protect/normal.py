@@ -25,10 +25,9 @@ ACTORS = {"users": "login", "teams": "slug", "apps": "slug"}
 _WHOLE = ("restrictions", "dismissal_restrictions", "bypass_pull_request_allowances")
 # What nobody has changed.
 _USUAL = {
-    "actions.enabled": True,
-    "actions.allowed_actions": "all",
-    "environment.can_admins_bypass": True,
-    "ruleset.rules.pull_request.allowed_merge_methods": ["merge", "rebase", "squash"],
+    "allowed_actions": "all",
+    "can_admins_bypass": True,
+    "allowed_merge_methods": ["merge", "rebase", "squash"],
 }
 
 
@@ -142,6 +141,7 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (
 
 def is_usual(key: str, value: Any) -> bool:  # noqa: ANN401  (JSON)
     """Whether an unmanaged value is what a repository begins with: nothing to tell."""
-    if key in _USUAL:
-        return bool(value == _USUAL[key])
+    name = key.rpartition(".")[2]
+    if name in _USUAL:
+        return bool(value == _USUAL[name])
     return value in ("disabled", None, False, 0) or value == []

@@ -185,7 +185,7 @@ class _Reader:
             listed = {str(one["name"]): one for one in self._github.pages(f"{self._base}/environments")}
             # GitHub tells environments apart without regard to case.
             ours = next((one for one in listed if one.lower() == name.lower()), None)
-            others = {one: True for one in sorted(listed) if one != ours}
+            others = {one: normal.environment(listed[one], (), self._owner) for one in sorted(listed) if one != ours}
             if ours is None:
                 return {"environment": None, "environments": others}
             custom = (listed[ours].get("deployment_branch_policy") or {}).get("custom_branch_policies")

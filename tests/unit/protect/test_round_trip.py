@@ -27,7 +27,7 @@ def check_round_trip(world: World, config: Config, state: State) -> None:
     assert {line.key: line for line in again.changes if line.kind == "unmanaged"} == lost
 
 
-@settings(max_examples=60)
+@settings(max_examples=120)
 @given(configs(), states())
 def test_plan_apply_plan_is_empty_for_every_combination(world: World, config: Config, state: State) -> None:
     check_round_trip(world, config, state)

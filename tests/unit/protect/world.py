@@ -46,6 +46,7 @@ class World:
 
     def __init__(self, server: Watched, folder: Path) -> None:
         self.server = server
+        server.limit = 10**9
         server.add_user("ada")
         server.add_user("bob")
         server.add_user("acme", kind="Organization", owners={"ada"})
@@ -93,6 +94,63 @@ class World:
         return [one for one in self.server.requests if one[0] != "GET"]
 
 
+def rich(kind: str) -> State:
+    """Weak where the table asks for more, and full of what it says nothing of; both forms are there."""
+    team = {"users": ["bob"], "teams": ["crew"], "apps": []}
+    stamps = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    pull = {
+        "dismiss_stale_reviews_on_push": False, "require_code_owner_review": False, "require_last_push_approval": True,
+        "required_approving_review_count": 0, "required_review_thread_resolution": True, "required_reviewers": [],
+        "allowed_merge_methods": ["squash"],
+    }  # fmt: skip
+
+    def ruleset(name: str, number: int, source: str, more: list[State]) -> State:
+        return {
+            "id": number, "name": name, "source_type": source, "source": "acme", "target": "branch",
+            "enforcement": "active", "bypass_actors": [{"actor_id": 77, "actor_type": "Team", "bypass_mode": "always"}],
+            "conditions": {"ref_name": {"include": ["refs/heads/main"], "exclude": ["refs/heads/x"]}},
+            "rules": [{"type": "deletion"}, *more], **stamps,
+        }  # fmt: skip
+
+    signed: list[State] = [{"type": "required_signatures"}, {"type": "pull_request", "parameters": pull}]
+    own = signed if kind == "ruleset" else []
+    reviews = {
+        "dismissal_restrictions": team, "bypass_pull_request_allowances": team, "dismiss_stale_reviews": False,
+        "require_code_owner_reviews": False, "required_approving_review_count": 0, "require_last_push_approval": True,
+    }  # fmt: skip
+    more = kind == "classic"
+    return {
+        "protection": {"main": {
+            "required_status_checks": {"strict": False, "checks": [{"context": "old-check", "app_id": None}]},
+            "required_pull_request_reviews": reviews if more else None, "restrictions": team if more else None,
+            **dict.fromkeys(normal.SWITCHES, False), "allow_force_pushes": True, "allow_deletions": True,
+            "required_signatures": more, "required_conversation_resolution": more, "block_creations": more,
+        }},
+        "rulesets": [ruleset("lockgate", 11, "Repository", own), ruleset("other", 12, "Repository", signed),
+                     ruleset("wide", 13, "Organization", signed)],
+        "environments": {
+            "pypi-publishing": {
+                "id": 5, "name": "pypi-publishing", **stamps, "secrets": [], "rules": [91, 92, 93], "wait_timer": 7,
+                "prevent_self_review": True, "reviewers": [{"type": "Team", "id": 77}],
+                "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+                "policies": [{"id": 901, "name": "v*", "type": "tag"}],
+            },
+            "docs": {
+                "id": 6, "name": "docs", **stamps, "secrets": [], "rules": [94, 95, 96], "wait_timer": 0,
+                "prevent_self_review": False, "reviewers": [{"type": "Team", "id": 77}],
+                "deployment_branch_policy": None, "policies": [],
+            },
+        },
+        "actions": {
+            "permissions": {"enabled": True, "allowed_actions": "local_only", "sha_pinning_required": False},
+            "selected-actions": {},
+            "workflow": {"default_workflow_permissions": "write", "can_approve_pull_request_reviews": True},
+        },
+        "security_and_analysis": {"secret_scanning": "disabled", "secret_scanning_push_protection": "disabled",
+                                  "secret_scanning_non_provider_patterns": "enabled"},
+    }  # fmt: skip
+
+
 def table(**tables: Mapping[str, Any]) -> Config:
     """A configuration."""
     return msgspec.convert(tables, Config)
@@ -128,10 +186,9 @@ def _protection() -> st.SearchStrategy[State]:
         lambda strict, named: {"strict": strict, "checks": [{"context": n, "app_id": a} for n, a in named]},
         st.booleans(), _CHECKS,
     )  # fmt: skip
-    names = normal.SWITCHES
     return st.fixed_dictionaries({
         "required_status_checks": st.none() | checks, "required_pull_request_reviews": st.none() | reviews,
-        "restrictions": st.none() | _ACTORS, **{name: st.booleans() for name in names},
+        "restrictions": st.none() | _ACTORS, **{name: st.booleans() for name in normal.SWITCHES},
     })  # fmt: skip
 
 
@@ -150,10 +207,11 @@ def _rules() -> st.SearchStrategy[list[State]]:
         st.booleans(), st.booleans(), _CHECKS,
     )  # fmt: skip
     kinds = ("deletion", "non_fast_forward", "required_linear_history", "required_signatures", "creation")
-    plain = [st.just([]) | st.just([{"type": kind}]) for kind in kinds]
+    none: st.SearchStrategy[list[State]] = st.just([])
+    plain = [none | st.just([{"type": kind}]) for kind in kinds]
     both = [
-        st.just([]) | pull.map(lambda one: [{"type": "pull_request", "parameters": one}]),
-        st.just([]) | checks.map(lambda one: [{"type": "required_status_checks", "parameters": one}]),
+        none | pull.map(lambda one: [{"type": "pull_request", "parameters": one}]),
+        none | checks.map(lambda one: [{"type": "required_status_checks", "parameters": one}]),
     ]
     return st.tuples(*plain, *both).map(lambda parts: [rule for part in parts for rule in part])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockgate.loopback.github import git, shapes
-from lockgate.loopback.github.routes import Call, Refusal, route
+from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
 from lockgate.loopback.github.state import Data, Json, stamp
 
 
@@ -85,7 +85,7 @@ def _check_suites(call: Call) -> Json:
 def _set_status(call: Call) -> Json:
     given = call.wanted("state")
     if given["state"] not in {"error", "failure", "pending", "success"}:
-        raise Refusal(422, "Validation Failed", "State is not included in the list")
+        raise Invalid("state", "State is not included in the list")
     made = {"id": call.github.store.new_id(), "sha": _sha(call, call.args["sha"]), "context": "default",
             **given, "creator": call.who.login, "created_at": stamp()}  # fmt: skip
     call.repo["statuses"].append(made)

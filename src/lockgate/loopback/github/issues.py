@@ -53,7 +53,7 @@ def _search(call: Call) -> Json:
     states = {word[3:] for word in words if word.startswith("is:")} & {"open", "closed"}
     plain = [word.lower() for word in words if ":" not in word]
     found = [
-        {**_shown(call, repo, one), "score": 1.0}
+        {**_shown(call, repo, one), "body": one["body"] or "", "score": 1.0}
         for name, repo in call.data["repositories"].items()
         if (not names or name in names) and gates.role_of(call.github, repo, call.who) != "none"
         for one in reversed(repo["issues"])

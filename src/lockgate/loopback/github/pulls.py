@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockgate.loopback.github import gates, git, shapes
-from lockgate.loopback.github.routes import Call, Refusal, route
+from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
 from lockgate.loopback.github.state import Data, Json, stamp
 from lockgate.ports.repository import Repository
 
@@ -32,13 +32,11 @@ def _create(call: Call) -> Json:
     sha, onto = git.resolve(repository, f"refs/heads/{head}"), git.resolve(repository, f"refs/heads/{base}")
     for name, found in (("head", sha), ("base", onto)):
         if found is None:
-            raise Refusal(422, "Validation Failed", {"resource": "PullRequest", "code": "invalid", "field": name})
+            raise Invalid(name, code="invalid")
     if any(one["state"] == "open" and (one["head"], one["base"]) == (head, base) for one in call.repo["pulls"]):
-        raise Refusal(
-            422, "Validation Failed", {"message": f"A pull request already exists for {_owner(call)}:{head}."}
-        )
+        raise Invalid("head", f"A pull request already exists for {_owner(call)}:{head}.")
     if gates.is_ancestor(repository, str(sha), str(onto)):
-        raise Refusal(422, "Validation Failed", {"message": f"No commits between {base} and {head}"})
+        raise Invalid("head", f"No commits between {base} and {head}")
     made: Data = {
         "number": next_number(call), "id": call.github.store.new_id(), "title": given.get("title") or head,
         "body": given.get("body"), "state": "open", "draft": bool(given.get("draft")), "user": call.who.login,
@@ -98,7 +96,7 @@ def _mergeable(call: Call, one: Data) -> str:
 def _change(call: Call) -> Json:
     one, given = _found(call), call.body or {}
     if one["merged_at"] and given.get("state") == "open":
-        raise Refusal(422, "Validation Failed", "state cannot be changed. The pull request was merged.")
+        raise Invalid("state", "state cannot be changed. The pull request was merged.")
     one.update({key: given[key] for key in ("title", "body", "state", "base") if key in given}, updated_at=stamp())
     one["closed_at"] = None if one["state"] == "open" else one["closed_at"] or stamp()
     return _whole(call, one)
@@ -143,7 +141,7 @@ def _review(call: Call) -> Json:
     one, given = _found(call), call.body or {}
     event = given.get("event", "COMMENT")
     if event not in _STATES:
-        raise Refusal(422, "Validation Failed", "event is not included in the list")
+        raise Refusal(422, "Unprocessable Entity", "event is not included in the list")
     if event != "COMMENT" and call.who.login == one["user"]:
         verb = "approve" if event == "APPROVE" else "request changes on"
         raise Refusal(422, "Unprocessable Entity", f"Can not {verb} your own pull request")

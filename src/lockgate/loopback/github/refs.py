@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from lockgate.loopback.github import gates, git
-from lockgate.loopback.github.routes import Call, Refusal, route
+from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
 from lockgate.loopback.github.state import Data, Json
-from lockgate.ports.repository import GitError, Repository
+from lockgate.ports.repository import Repository
 
 
 def _oid(repository: Repository, ref: str) -> str | None:
@@ -58,11 +58,9 @@ def _create_tag(call: Call) -> Json:
     who = {"name": call.who.login, "email": f"{call.who.login}@users.noreply.github.com", **given.get("tagger", {})}
     text = f"object {given['object']}\ntype {given['type']}\ntag {given['tag']}\n"
     text += f"tagger {who['name']} <{who['email']}> 0 +0000\n\n{given['message']}\n"
-    try:
-        made = repository.git("hash-object", "-t", "tag", "-w", "--stdin", given=text.encode()).text
-    except GitError as error:
-        raise Refusal(422, "Validation Failed", error.said) from None
-    return 201, _tagged(call, repository, made)
+    if repository.git("cat-file", "-t", given["object"], codes=(0, 128)).text != given["type"]:
+        raise Invalid("object", "Object does not exist")
+    return 201, _tagged(call, repository, repository.git("mktag", given=text.encode()).text)
 
 
 @route("GET", "git/tags/{tag_sha}", "contents:read")

@@ -7,7 +7,7 @@ import hashlib
 import msgspec
 
 from lockgate.loopback.github import gates, git, shapes
-from lockgate.loopback.github.routes import Call, Refusal, route
+from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
 from lockgate.loopback.github.state import Data, Json, stamp
 from lockgate.ports.files import write_atomic
 
@@ -64,7 +64,7 @@ def _create(call: Call) -> Json:
 def _change(call: Call) -> Json:
     found, given = _found(call), msgspec.to_builtins(call.given(_Given))
     if found["immutable"] and {"tag_name", "target_commitish", "draft"} & set(given):
-        raise Refusal(422, "Validation Failed", "Cannot update an immutable release")
+        raise Invalid("release", "Cannot update an immutable release")
     changed = {**found, **given}
     _publish(call, changed)
     found.update(changed)
@@ -82,12 +82,12 @@ def _publish(call: Call, one: Data) -> None:
     if one["draft"] or one["published_at"]:
         return
     if any(other["tag_name"] == one["tag_name"] and not other["draft"] for other in call.repo["releases"]):
-        raise Refusal(422, "Validation Failed", {"code": "already_exists", "field": "tag_name"})
+        raise Invalid("tag_name", code="already_exists")
     repository, ref = git.opened(call), f"refs/tags/{one['tag_name']}"
     if git.resolve(repository, ref) is None:
         sha = git.resolve(repository, one["target_commitish"])
         if sha is None:
-            raise Refusal(422, "Validation Failed", {"code": "invalid", "field": "target_commitish"})
+            raise Invalid("target_commitish", code="invalid")
         git.move(call, repository, gates.Update(ref, None, sha))
     one.update(published_at=stamp(), immutable=call.repo["security"]["immutable-releases"])
 
@@ -109,9 +109,9 @@ def _upload(call: Call) -> Json:
     if not name or not call.raw:
         raise Refusal(400, "Bad Content-Length" if name else "Missing asset name")
     if found["immutable"]:
-        raise Refusal(422, "Validation Failed", "Cannot upload assets to an immutable release")
+        raise Invalid("release", "Cannot upload assets to an immutable release")
     if any(one["name"] == name for one in found["assets"]):
-        raise Refusal(422, "Validation Failed", {"code": "already_exists", "field": "name"})
+        raise Invalid("name", code="already_exists")
     number, digest = call.github.store.new_id(), hashlib.sha256(call.raw).hexdigest()
     write_atomic(call.github.folder / "assets" / str(number), call.raw)
     found["assets"].append({"id": number, "name": name, "size": len(call.raw), "label": call.query.get("label"),
@@ -139,7 +139,7 @@ def _read(call: Call) -> Json:
 def _detach(call: Call) -> None:
     release, found = _attached(call)
     if release["immutable"]:
-        raise Refusal(422, "Validation Failed", "Cannot delete assets of an immutable release")
+        raise Invalid("release", "Cannot delete assets of an immutable release")
     release["assets"].remove(found)
 
 

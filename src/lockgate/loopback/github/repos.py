@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lockgate.loopback.github import gates, shapes
-from lockgate.loopback.github.routes import Call, Refusal, Who, route
+from lockgate.loopback.github.routes import Call, Invalid, Refusal, Who, route
 from lockgate.loopback.github.state import Data, Json, stamp
 from lockgate.ports import clock
 
@@ -41,7 +41,7 @@ def _change(call: Call) -> Json:
     if "visibility" in body:
         body["private"] = body.pop("visibility") == "private"
     for name in set(body) - {*settings, "description", "default_branch", "private", "archived"}:
-        raise Refusal(422, "Validation Failed", f"{name} cannot be changed here")
+        raise Invalid(name, f"{name} cannot be changed here")
     for name, value in body.items():
         (settings if name in settings else call.repo)[name] = value
     call.repo.update(security_and_analysis=scanning, updated_at=stamp())

@@ -30,6 +30,13 @@ class Refusal(Exception):  # noqa: N818  (what a server says, not a fault of our
         self.status, self.message, self.errors, self.headers = status, message, errors, dict(headers or {})
 
 
+class Invalid(Refusal):
+    """A body with a wrong value (422)."""
+
+    def __init__(self, field: str, message: str = "", code: str = "custom") -> None:
+        super().__init__(422, "Validation Failed", {"field": field, "code": code, "message": message})
+
+
 class Who(msgspec.Struct, frozen=True):
     """Who asks.
 
@@ -127,7 +134,7 @@ class Call:
         found: Data = self.body if isinstance(self.body, dict) else {}
         missing = next((name for name in names if not found.get(name)), None)
         if missing is not None:
-            raise Refusal(422, "Validation Failed", {"code": "missing_field", "field": missing})
+            raise Invalid(missing, code="missing_field")
         return found
 
     def paid(self) -> None:

@@ -54,6 +54,11 @@ class _Ruleset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     rules: list[dict[str, Any]] | None = None
 
 
+class _New(_Ruleset, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    name: str
+    enforcement: str
+
+
 @route("GET", "rulesets")
 def _rulesets(call: Call) -> Json:
     """Without what is in them; `includes_parents=false` leaves out the organization's."""
@@ -73,8 +78,7 @@ def _ruleset(call: Call) -> Json:
 @route("POST", "rulesets", "administration:write")
 def _create(call: Call) -> Json:
     call.paid()
-    call.wanted("name", "enforcement")
-    given = call.given(_Ruleset)
+    given = call.given(_New)
     made: Data = {
         "id": call.github.store.new_id(), "source_type": "Repository", "source": call.repo["full_name"],
         "target": "branch", "bypass_actors": [], "conditions": {"ref_name": {"include": [], "exclude": []}},

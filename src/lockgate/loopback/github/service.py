@@ -44,7 +44,7 @@ _DOCS = "https://docs.github.com/rest"
 _HOUR = 3600
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
+class Fault(msgspec.Struct, kw_only=True):
     """What goes wrong with a request.
 
     Attributes:
@@ -54,6 +54,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
         status: Answer this instead; 0 leaves the answer as it is.
         effect: The request takes effect first, although the answer says otherwise.
         cut: End the connection instead of answering; `after` and `within` let the request take effect.
+        seen: How many of those requests have come.
     """
 
     method: str = ".*"
@@ -64,6 +65,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     effect: bool = False
     cut: Cut | None = None
+    seen: int = 0
 
 
 class GitHub(Service):
@@ -88,7 +90,6 @@ class GitHub(Service):
         self.faults: list[Fault] = []
         self.limit = 5000
         self.requests: list[tuple[str, str, int]] = []
-        self._seen: dict[int, tuple[Fault, int]] = {}
         self._used: Counter[tuple[str, int]] = Counter()
         self._counting = threading.Lock()
         self._gatekeeper = git.Gatekeeper(self)
@@ -179,10 +180,8 @@ class GitHub(Service):
         with self._counting:
             for fault in self.faults:
                 if re.fullmatch(fault.method, method) and re.fullmatch(fault.path, path):
-                    # With the fault itself, so that no later one gets its id.
-                    _, before = self._seen.get(id(fault), (fault, 0))
-                    self._seen[id(fault)] = fault, before + 1
-                    if fault.nth in {0, before + 1}:
+                    fault.seen += 1
+                    if fault.nth in {0, fault.seen}:
                         return fault
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import urllib.parse
 from typing import TYPE_CHECKING
 
 from lockgate.loopback.github.routes import ROLES, Refusal
@@ -33,12 +34,12 @@ def node(kind: str, number: int) -> str:
 
 def user(github: GitHub, login: str) -> Data:
     """A simple user."""
-    known = github.store.data["users"].get(login) or {"id": 1, "type": "Bot"}
+    known, name = github.store.data["users"].get(login) or {"id": 1, "type": "Bot"}, urllib.parse.quote(login)
     return {
         "login": login, "id": known["id"], "node_id": node("U", known["id"]), "gravatar_id": "",
         "type": known["type"], "site_admin": False,
-        "avatar_url": f"{github.url}/avatars/{login}", "html_url": f"{github.url}/{login}",
-        **_urls(f"{github.api}/users/{login}", _USER),
+        "avatar_url": f"{github.url}/avatars/{name}", "html_url": f"{github.url}/{name}",
+        **_urls(f"{github.api}/users/{name}", _USER),
     }  # fmt: skip
 
 
