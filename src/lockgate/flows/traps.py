@@ -30,14 +30,14 @@ def facts(
     environment: Mapping[str, str] = os.environ,
 ) -> Facts:
     """Everything that a trap looks at; the index is PyPI, unless uv is told another one."""
-    workflows, unreadable = _workflows(rendered.root)
+    found, unreadable = workflows(rendered.root)
     here = Here(
         config=config,
         repository=repository,
         project=rendered.facts.name,
         contexts=contexts,
         codeql=rendered.facts.codeql,
-        workflows=workflows,
+        workflows=found,
         unreadable=unreadable,
     )
     return gather(here, github, environment.get("UV_DEFAULT_INDEX") or _PYPI, clock.now())
@@ -59,7 +59,7 @@ def _owners(rendered: Survey) -> Owners:
     return Owners(next(file.text for file in rendered.files if file.name == "codeowners"))
 
 
-def _workflows(root: Path) -> tuple[tuple[Document, ...], tuple[str, ...]]:
+def workflows(root: Path) -> tuple[tuple[Document, ...], tuple[str, ...]]:
     """The workflows of the checkout, and what is wrong with those that are none."""
     found, wrong = [], []
     for path in sorted((root / ".github/workflows").glob("*.y*ml")):

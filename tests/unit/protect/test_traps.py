@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from lockgate.flows import traps as traps_flow
+from lockgate.ports.pyproject import read_project
 from lockgate.protect.traps import find
+from lockgate.workflows.contexts import required
 from tests.unit.protect.trapped import GATE, HIDDEN, PUBLISH, PUBLISHER, facts, secret, traps
+from tests.unit.workflows.shapes import GOLDEN, Shape
 
 OPENER = "uses: peter-evans/create-pull-request@v8"
 SCRIPT = "uses: actions/github-script@v8"
@@ -236,6 +240,15 @@ UNSET: dict[str, list[dict[str, Any]]] = {
 
 def test_a_repository_in_order_has_no_traps() -> None:
     assert find(facts()) == ()
+
+
+@pytest.mark.parametrize("shape", GOLDEN, ids=lambda shape: shape.name)
+def test_what_lockgate_renders_has_no_traps(tmp_path: Path, shape: Shape) -> None:
+    found = shape.render(tmp_path)
+    workflows, unreadable = traps_flow.workflows(found.root)
+    contexts = required({file.name: file.document for file in found.files if file.document is not None})
+    here = {"config": read_project(tmp_path / shape.folder).config, "contexts": contexts, "workflows": workflows}
+    assert (find(facts(here=here)), unreadable) == ((), ())
 
 
 @pytest.mark.parametrize(

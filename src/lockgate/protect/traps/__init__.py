@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from lockgate.model.protection import Trap, Unseen
+from lockgate.model.protection import Trap
 from lockgate.protect.traps import (
     ambiguous_check,
     bot_pull_requests,
@@ -21,8 +19,9 @@ from lockgate.protect.traps import (
     wrong_publisher,
 )
 from lockgate.protect.traps.facts import Facts
+from lockgate.protect.traps.told import AGAIN
 
-TRAPS: Sequence[Callable[[Facts], Trap | None]] = (
+TRAPS = (
     nobody_can_approve.look,
     unreported_check.look,
     filtered_check.look,
@@ -42,16 +41,7 @@ TRAPS: Sequence[Callable[[Facts], Trap | None]] = (
 def find(facts: Facts) -> tuple[Trap, ...]:
     """Every trap that is set, and every one that cannot be told: the worst first."""
     found = [trap for trap in (look(facts) for look in TRAPS) if trap is not None]
-    found += [
-        Trap(
-            "unreadable-workflow",
-            "unknown",
-            f"{problem}: GitHub does not run it, and what it would do cannot be told",
-            "mend the file, then lockgate protect plan",
-        )
-        for problem in facts.here.unreadable
-    ]
+    for problem in facts.here.unreadable:
+        message = f"{problem}: GitHub does not run it, and what it would do cannot be told"
+        found.append(Trap("unreadable-workflow", "unknown", message, f"mend the file, {AGAIN}"))
     return tuple(sorted(found, key=lambda trap: ("fail", "warn", "unknown").index(trap.status)))
-
-
-__all__ = ["TRAPS", "Facts", "Unseen", "find"]

@@ -24,9 +24,10 @@ def look(facts: Facts) -> Trap | None:
             found.append(f"{shown(one)} ({days} days)")
     if not found:
         return None
+    ages = f"secrets were not renewed for more than {_DAYS} days: {listed(found)}"
     return Trap(
         NAME,
         "warn",
-        f"secrets were not renewed for more than {_DAYS} days: {listed(found)}",
+        f"{ages} (who read them is told by the audit log of GitHub Enterprise only)",
         f"issue each anew, gh secret set NAME, and revoke the old one; {AGAIN}",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lockgate.model.protection import Trap, Unseen
 from lockgate.protect.traps.facts import Facts
-from lockgate.protect.traps.told import listed, unseen
+from lockgate.protect.traps.told import AGAIN, listed, unseen
 
 NAME = "open-environment"
 
@@ -31,20 +31,12 @@ def look(facts: Facts) -> Trap | None:
     unreviewed = [name for name in used if known.get(name.lower()) is False]
     if not missing and not unreviewed:
         return None
-    what = (
-        f"{listed(missing)} is not there: the first release would create it without protection"
-        if missing
-        else (f"{listed(unreviewed)} has no required reviewers")
-    )
-    planned = facts.here.config.publish.reviewers and facts.here.config.publish.environment in (*missing, *unreviewed)
-    return Trap(
-        NAME,
-        "warn",
-        f"the environment {what}, so whoever may start a workflow may publish",
-        "lockgate protect apply"
-        if planned
-        else '[tool.lockgate.publish] reviewers = ["@you"], then lockgate protect plan',
-    )
+    what = "is not there: the first release would create it without protection"
+    what = f"{listed(missing)} {what}" if missing else f"{listed(unreviewed)} has no required reviewers"
+    wanted = facts.here.config.publish
+    planned = wanted.reviewers and wanted.environment in (*missing, *unreviewed)
+    remedy = "lockgate protect apply" if planned else f'[tool.lockgate.publish] reviewers = ["@you"], {AGAIN}'
+    return Trap(NAME, "warn", f"the environment {what}, so whoever may start a workflow may publish", remedy)
 
 
 def _environments(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -30,19 +30,13 @@ def look(facts: Facts) -> Trap | None:
     unused = [one for one in facts.secrets if one not in tokens and not every and not _is_used(one, texts)]
     if not tokens and not unused:
         return None
-    parts = [
-        f"{listed(map(shown, tokens))}: releases go out by trusted publishing, which needs no token" if tokens else "",
-        f"{listed(map(shown, unused))}: no workflow in this checkout names it" if unused else "",
-    ]
+    why = f"{listed(map(shown, tokens))}: releases go out by trusted publishing, which needs no token" if tokens else ""
+    why += "; " if tokens and unused else ""
+    why += f"{listed(map(shown, unused))}: no workflow in this checkout names it" if unused else ""
     first = (tokens or unused)[0]
-    return Trap(
-        NAME,
-        "warn",
-        f"secrets that nothing needs can only leak: {'; '.join(filter(None, parts))}",
-        f"revoke it where it was issued, then gh secret delete {first.name}"
-        + (f" --env {first.environment}" if first.environment else "")
-        + f"; {AGAIN}",
-    )
+    place = f" --env {first.environment}" if first.environment else ""
+    remedy = f"revoke it where it was issued, then gh secret delete {first.name}{place}; {AGAIN}"
+    return Trap(NAME, "warn", f"secrets that nothing needs can only leak: {why}", remedy)
 
 
 def shown(secret: Secret) -> str:
