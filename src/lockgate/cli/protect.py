@@ -48,7 +48,7 @@ def _console(*, no_color: bool, quiet: bool, verbose: bool) -> Console:
 @command.command("plan", short_help="Show what apply would change; write nothing.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Save the plan.")
 @click.option("--replay", type=click.IntRange(1, 1000), is_flag=False, flag_value=50, metavar="N",
-              help="Also say which of the last N merges the rules would have blocked.  [default: 50]")  # fmt: skip
+              help="Also say which of the last N merges (50) the rules would have blocked.")  # fmt: skip
 @_common
 def plan(
     directory: Path,

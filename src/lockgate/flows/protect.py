@@ -129,6 +129,8 @@ def apply(wishes: Wishes, console: Console) -> int:
 def _judged(desk: Desk, found: Compared, console: Console, merges: int = 0) -> Compared:
     """The same, with the traps that are set, and the last merges under the planned rules."""
     assert desk.rendered is not None  # noqa: S101  (see `_desk`)
+    if not console.quiet:
+        console.say("lockgate: looking for traps in the workflows, on GitHub and on the index")
     facts = traps.facts(desk.config, desk.rendered, desk.contexts, desk.github, desk.repository)
     replay = None
     if merges:

@@ -215,7 +215,13 @@ def merges(shared: Hub) -> dict[str, int]:
             shared.report(tip, check)
         # The loopback follows pushes; the approval stays that of the commit before.
 
+    def by_status(state: str) -> None:
+        tip = shared.git("rev-parse", "HEAD")
+        shared.send(shared.clients["octo"], "POST", f"statuses/{tip}", {"context": CHECKS[3], "state": state})
+
     made = {
+        "status": shared.land("status", checks=lacking, meanwhile=lambda: by_status("success")),
+        "pending": shared.land("pending", checks=lacking, meanwhile=lambda: by_status("pending")),
         "squashed": shared.land("squashed", count=2),
         "rebased": shared.land("rebased", method="rebase", count=3),
         "failed": shared.land("failed", checks=failed),
@@ -230,7 +236,8 @@ def merges(shared: Hub) -> dict[str, int]:
 
 
 EXPECTED = {
-    "squashed": set(), "rebased": set(), "failed": {"checks"}, "lacking": {"checks"},
+    "squashed": set(), "rebased": set(), "status": set(),
+    "pending": {"checks"}, "failed": {"checks"}, "lacking": {"checks"},
     "alone": {"approvals", "self-merge", "code-owners"}, "merged": {"linear-history"},
     "stale": {"approvals", "code-owners"}, "behind": {"up-to-date"}, "squashed-behind": {"up-to-date"},
 }  # fmt: skip
@@ -270,6 +277,21 @@ def test_what_is_refused_is_unknown_and_the_rest_is_judged(place: Hub) -> None:
     }
 
 
+def test_where_the_branch_was_before_a_rebase_may_be_hidden(place: Hub, merges: dict[str, int]) -> None:
+    place.github.faults.append(Fault(path=".*/sample/commits", status=404, nth=0))
+    told = {one.number: one.rulings for one in replayed(place).pulls}
+    assert [(one.rule, one.status) for one in told[merges["rebased"]]] == [("up-to-date", "unknown")]
+    assert told[merges["squashed"]] == ()
+
+
+@pytest.mark.usefixtures("merges")
+def test_an_answer_without_what_it_must_have_ends_it(place: Hub) -> None:
+    place.github.faults.append(Fault(path=".*/compare/.*", status=200, nth=3))
+    found = replayed(place)
+    assert len(found.pulls) == 1
+    assert "KeyError" in found.stopped
+
+
 @pytest.mark.usefixtures("merges")
 def test_a_rate_limit_ends_it_and_says_so(place: Hub) -> None:
     limit = {"Retry-After": "3600"}
@@ -288,9 +310,9 @@ def test_the_command_shows_traps_and_the_replay(
     assert run(["protect", "plan", "--replay", "-C", str(place.root)]) == 1
     said = capfd.readouterr()
     assert "! open-environment: the environment pypi-publishing is not there" in said.out
-    assert "7 would have been blocked" in said.out
-    assert "replaying 11 merges: about 66 requests" in said.err
-    assert "… 10 of 11" in said.err
+    assert "8 would have been blocked" in said.out
+    assert "replaying 13 merges: about 78 requests" in said.err
+    assert "… 10 of 13" in said.err
     assert run(["protect", "plan", "--replay", "2", "--format", "json", "-q", "-C", str(place.root)]) == 1
     document = msgspec.json.decode(capfd.readouterr().out)
     assert document["traps"][0]["name"] == "open-environment"
