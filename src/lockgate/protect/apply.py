@@ -57,12 +57,14 @@ def calls(
     if "environment" in touched:
         rest = {line.key for line in changes if line.kind in TO_DO} - {"environment.policies"}
         whole = any(key.startswith("environment.") for key in rest)
-        found += _environment(base, environment, _overlaid("environment", settings, remote), remote, whole=whole)
+        found += _environment(
+            base, environment, _overlaid("environment", settings, changes, remote), remote, whole=whole
+        )
     if "actions" in touched:
-        body = _overlaid("actions", settings, remote)
+        body = _overlaid("actions", settings, changes, remote)
         found.append(_put("actions", f"{base}/actions/permissions", body))
     if "workflow_token" in touched:
-        body = _overlaid("workflow_token", settings, remote)
+        body = _overlaid("workflow_token", settings, changes, remote)
         found.append(_put("workflow_token", f"{base}/actions/permissions/workflow", body))
     if "security" in touched:
         status = {line.key.partition(".")[2]: {"status": line.after} for line in changes
@@ -75,7 +77,7 @@ def calls(
             found.append(msgspec.structs.replace(_put(name, f"{base}/{path}", None), after=needs))
     form = "classic" if any(setting.section == "classic" for setting in settings) else "ruleset"
     protection = f"{base}/branches/{urllib.parse.quote(branch, safe='')}/protection"
-    rules = _overlaid(form, settings, remote)
+    rules = _overlaid(form, settings, changes, remote)
     if form in touched:
         found += _classic(protection, rules, remote) if form == "classic" else [_ruleset(base, rules)]
     if FORMS[form] in touched:
@@ -89,8 +91,9 @@ def _put(section: str, path: str, body: Any) -> Call:  # noqa: ANN401  (JSON)
     return Call(section=section, what=section.replace("_", " "), method="PUT", path=path, body=body)
 
 
-def _overlaid(section: str, settings: Sequence[Setting], remote: Remote) -> dict[str, Any]:
+def _overlaid(section: str, settings: Sequence[Setting], changes: Sequence[Change], remote: Remote) -> dict[str, Any]:
     """The section's values with the desired ones over them; what cannot be seen is left out."""
+    hidden = {line.key for line in changes if line.kind == "unknown"}
     there = remote.sections.get(section)
     empty = normal.classic({}) if section == "classic" else {}
     found: dict[str, Any] = _copied(there if isinstance(there, Mapping) else empty)
@@ -102,9 +105,9 @@ def _overlaid(section: str, settings: Sequence[Setting], remote: Remote) -> dict
         for parent in parents:
             inner = place.get(parent)
             place[parent] = place = {} if inner is None else inner
-        if not isinstance(place.get(name), Unseen):
+        if setting.key not in hidden:
             place[name] = {} if parents[-1:] == ["rules"] else setting.value
-        else:
+        elif isinstance(place.get(name), Unseen):
             del place[name]
     return found
 

@@ -77,7 +77,8 @@ def _other_form(section: str, covered: set[str], value: Any) -> Iterator[Change]
     if value is None or isinstance(value, Unseen):
         yield from _unmanaged(section, set(), value)
     elif not any(_unmanaged(section, covered, value)):
-        yield Change(kind="remove", key=section, before=flat(section, value), why=_TWICE)
+        before = {key: one for key, one in flat(section, value).items() if not isinstance(one, Unseen)}
+        yield Change(kind="remove", key=section, before=before, why=_TWICE)
     else:
         yield from _unmanaged(section, set(), value, _BESIDE)
 

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract import checked
 from tests.unit.protect.world import Watched, World
+
+__all__ = ["checked"]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from lockgate.loopback.github import Fault
 from lockgate.model.protection import verdict_of
 from tests.unit.protect.world import State, World, rich, table, weaker
 
+# Every request and answer is held against GitHub's own description.
+pytestmark = pytest.mark.usefixtures("checked")
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"status": 422, "message": "Validation Failed"},
     "cut before": {"cut": "before"},

@@ -8,6 +8,9 @@ from lockgate.model.config import Config
 from lockgate.model.protection import TO_DO, verdict_of
 from tests.unit.protect.world import State, World, configs, states, weaker
 
+# Every request and answer is held against GitHub's own description.
+pytestmark = pytest.mark.usefixtures("checked")
+
 
 def check_round_trip(world: World, config: Config, state: State) -> None:
     world.fresh(**state)
