@@ -6,14 +6,18 @@ import json
 import os
 import pty
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lockgate.flows.render import survey, write
 from lockgate.loopback.github import Fault
+from lockgate.ports.pyproject import read_project
 from tests.hosted import REPOSITORY, Hosted
 from tests.support import Ran, command, environment, lockgate, package
+from tests.unit.protect.hub import Index
 
 pytestmark = pytest.mark.usefixtures("checked")
 TABLE = """
@@ -29,9 +33,24 @@ approvals = 1
 """
 
 
+@pytest.fixture(autouse=True)
+def _index(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An index that has no release of the package: no trap of `protect plan` lies there."""
+    with Index() as index:
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"{index.url}/simple")
+        yield
+
+
+def rendered(root: Path, kind: str = "classic") -> Path:
+    """The package with its workflows: rules that wait for checks that nobody reports are not applied."""
+    package(root, TABLE.format(kind=kind))
+    write(survey(read_project(root)), overwrite=False)
+    return root
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    return package(tmp_path / "sample", TABLE.format(kind="classic"))
+    return rendered(tmp_path / "sample")
 
 
 def where(hosted: Hosted, who: str = "octo") -> dict[str, str]:
@@ -53,7 +72,7 @@ def writes(hosted: Hosted) -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("kind", ["classic", "ruleset"])
 def test_a_reviewed_plan_is_applied_and_binds_everybody_who_pushes(hosted: Hosted, tmp_path: Path, kind: str) -> None:
-    root = package(tmp_path / "sample", TABLE.format(kind=kind))
+    root = rendered(tmp_path / "sample", kind)
     clone = hosted.begin()
     clone.commit("Straight to main", {"a.txt": "a"})
     assert hosted.push(clone, "main")[0]
@@ -234,3 +253,11 @@ def test_quiet_and_verbose(hosted: Hosted, root: Path) -> None:
     assert len(quiet.out.splitlines()) == 1
     assert quiet.err == ""
     assert "= classic.enforce_admins: on" in protect(hosted, root, "check", "-v").out
+
+
+def test_rules_that_would_wait_for_ever_are_not_applied(hosted: Hosted, tmp_path: Path) -> None:
+    root = package(tmp_path / "bare", TABLE.format(kind="classic"))
+    ran = protect(hosted, root, "apply", "--yes")
+    assert (ran.code, writes(hosted)) == (1, [])
+    assert "nothing was applied: no committed workflow reports coverage-report" in ran.err
+    assert "! unreported-check" in ran.out
