@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 # The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
 CELL = (3, 11)
-LONG = ("tests/e2e/", "tests/unit/protect/", "tests/unit/push/", "tests/unit/scan/", "tests/unit/workflows/")
+LONG = ("tests/e2e/", "tests/unit/loopback/", "tests/unit/push/", "tests/unit/scan/", "tests/unit/workflows/")
+LONG += ("tests/contract/", "tests/unit/protect/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -20,3 +22,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def index_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate authority and keys of every embedded service in a session: keys are slow to make."""
+    return tmp_path_factory.mktemp("index-keys")

@@ -59,13 +59,18 @@ class Hosted:
         clone.name(name)
         return clone
 
-    def begin(self) -> Clone:
-        """A clone with a first commit on main, pushed by the owner."""
+    def begin(self, files: dict[str, str] | None = None) -> Clone:
+        """A clone of the owner's with a first commit on main."""
         clone = self.clone("begun", "octo")
         clone.git("checkout", "-q", "-B", "main")
-        clone.commit("Begin", {"README.md": "# sample\n"})
-        clone.git("push", "-q", "origin", "main")
+        clone.commit("Begin", {"README.md": "# sample\n", **(files or {})})
+        self.store(clone, "main")
         return clone
+
+    def store(self, clone: Clone, branch: str) -> None:
+        """Bring a branch of a clone into the repository without asking anybody."""
+        place = self.github.folder / "git" / f"{REPOSITORY}.git"
+        git(place, "fetch", "-q", str(clone.root), f"+{branch}:{branch}")
 
     def push(self, clone: Clone, *arguments: str, who: str = "mona") -> tuple[bool, str]:
         """Push by somebody: whether it was taken, and what the server said."""

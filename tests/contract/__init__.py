@@ -7,6 +7,7 @@ tests need: at the end of each, every request and answer has been looked at. Whe
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 
@@ -16,22 +17,38 @@ from lockgate.loopback.github import GitHub
 from lockgate.ports.service import Reply, Request
 from tests.contract.description import Description
 
+Exchange = tuple[Request, Reply]
+
 
 @functools.cache
 def described() -> Description | str:
     """The description, or why it cannot be had."""
+    from lockgate.loopback.github.routes import TABLE
     from tests.contract.fetch import UnavailableError, description
 
     try:
-        return Description(description())
+        return Description(description([(one.method, one.template) for one in TABLE]))
     except UnavailableError as error:
         return str(error)
 
 
 @pytest.fixture
-def checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Request, Reply]]]:
+def checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
     """Hold every exchange of the test against GitHub's description; yields them."""
-    exchanges: list[tuple[Request, Reply]] = []
+    with _checking(monkeypatch, replies=True) as exchanges:
+        yield exchanges
+
+
+@pytest.fixture
+def requests_checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
+    """The same for requests alone: where a test sets a state that GitHub would not have."""
+    with _checking(monkeypatch, replies=False) as exchanges:
+        yield exchanges
+
+
+@contextlib.contextmanager
+def _checking(monkeypatch: pytest.MonkeyPatch, *, replies: bool) -> Iterator[list[Exchange]]:
+    exchanges: list[Exchange] = []
     answer = GitHub.answer
 
     def record(github: GitHub, request: Request) -> Reply:
@@ -43,5 +60,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Request, Rep
     yield exchanges
     known = described()
     if isinstance(known, Description):
-        problems = [problem for request, reply in exchanges for problem in known.problems(request, reply)]
+        problems = [
+            problem for request, reply in exchanges for problem in known.problems(request, reply, replies=replies)
+        ]
         assert not problems, "\n".join(dict.fromkeys(problems))

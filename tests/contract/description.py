@@ -33,7 +33,7 @@ class Description:
 
     def __init__(self, text: bytes) -> None:
         whole = msgspec.json.decode(text)
-        self._components: Schema = {"schemas": {}}
+        self._components: Schema = {}
         self._whole = whole
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
         self.operations: dict[str, Operation] = {}
@@ -56,7 +56,7 @@ class Description:
             schema = place
         return schema
 
-    def problems(self, request: Request, reply: Reply) -> list[str]:
+    def problems(self, request: Request, reply: Reply, *, replies: bool = True) -> list[str]:
         """What is wrong with an exchange, empty where nothing is; one of git's is no part of the API."""
         path = urllib.parse.urlsplit(request.target).path
         short = path.removeprefix("/api/v3").removeprefix("/api/uploads")
@@ -70,7 +70,8 @@ class Description:
         if operation is None:
             return [f"{name}: GitHub has no such operation"]
         found = [*self._of_request(operation, request)] if reply.status < 400 else []
-        return [f"{name}: {one}" for one in (*found, *self._of_reply(operation, reply))]
+        found += self._of_reply(operation, reply) if replies else ()
+        return [f"{name}: {one}" for one in found]
 
     def _of_request(self, operation: Operation, request: Request) -> Iterator[str]:
         """Strict: a name that GitHub does not know is a mistake of ours."""
@@ -146,23 +147,24 @@ class Description:
     def _validator(self, name: str, schema: Schema) -> jsonschema_rs.Draft202012Validator:
         if name not in self._validators:
             schema = _plain(schema)
-            self._collect(schema)
+            components: Schema = {}
+            self._collect(schema, components)
             self._validators[name] = jsonschema_rs.Draft202012Validator(
-                {**schema, "components": self._components}, validate_formats=True
+                {**schema, "components": {"schemas": components}}, validate_formats=True
             )
         return self._validators[name]
 
-    def _collect(self, schema: Any) -> None:  # noqa: ANN401  (JSON)
+    def _collect(self, schema: Any, components: Schema) -> None:  # noqa: ANN401  (JSON)
         """Bring the components that a schema refers to, and what those refer to."""
         if isinstance(schema, dict):
             reference = schema.get("$ref")
-            if isinstance(reference, str) and (name := reference.rpartition("/")[2]) not in self._components["schemas"]:
-                self._components["schemas"][name] = {}
-                found = _plain(self._whole["components"]["schemas"][name])
-                self._components["schemas"][name] = found
-                self._collect(found)
+            if isinstance(reference, str) and (name := reference.rpartition("/")[2]) not in components:
+                if name not in self._components:
+                    self._components[name] = _plain(self._whole["components"]["schemas"][name])
+                components[name] = self._components[name]
+                self._collect(components[name], components)
         for one in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
-            self._collect(one)
+            self._collect(one, components)
 
 
 def _plain(schema: Any) -> Any:  # noqa: ANN401  (JSON)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,9 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from lockgate.ports.files import locked, write_atomic
 
@@ -33,19 +36,39 @@ class UnavailableError(Exception):
     """The description cannot be had: says why."""
 
 
-def description() -> bytes:
-    """The description; fetched once, kept in the user's cache.
+def description(operations: Collection[tuple[str, str]]) -> bytes:
+    """The description of these operations (method, path); fetched once, and kept in the user's cache.
 
     Raises:
         UnavailableError: It is not there and cannot be fetched, or it is not what it should be.
     """
+    name = hashlib.sha256(repr(sorted(operations)).encode()).hexdigest()[:12]
+    cut = PLACE.with_name(f"{PLACE.stem}-{name}.json")
     try:
         with locked(PLACE.with_suffix(".lock"), shared=False, waiting=lambda: True):
-            if not PLACE.exists():
-                write_atomic(PLACE, _unpacked(_tarball()))
-            return PLACE.read_bytes()
+            if not cut.exists():
+                if not PLACE.exists():
+                    write_atomic(PLACE, _unpacked(_tarball()))
+                write_atomic(cut, json.dumps(_cut(json.loads(PLACE.read_bytes()), operations)).encode())
+            return cut.read_bytes()
     except (OSError, subprocess.SubprocessError, tarfile.TarError) as error:
         raise UnavailableError(f"{PACKAGE}@{VERSION}: {error}") from None
+
+
+def _cut(whole: dict[str, Any], operations: Collection[tuple[str, str]]) -> dict[str, Any]:
+    """Only these operations, and the components that they need."""
+    paths: dict[str, Any] = {}
+    for method, path in operations:
+        if method.lower() in whole["paths"].get(path, {}):
+            paths.setdefault(path, {})[method.lower()] = whole["paths"][path][method.lower()]
+    components: dict[str, Any] = {}
+    waiting = set(re.findall(r'"#/components/(\w+/[^"]+)"', json.dumps(paths)))
+    while waiting:
+        kind, _, name = (key := waiting.pop()).partition("/")
+        if name not in components.setdefault(kind, {}):
+            components[kind][name] = whole["components"][kind][name]
+            waiting |= set(re.findall(r'"#/components/(\w+/[^"]+)"', json.dumps(components[kind][name]))) - {key}
+    return {"paths": paths, "components": components}
 
 
 def _tarball() -> bytes:
@@ -84,7 +107,7 @@ def _unpacked(tarball: bytes) -> bytes:
 
 if __name__ == "__main__":
     try:
-        description()
+        description(())
     except UnavailableError as error:
         sys.exit(f"{error}")
     print(PLACE)  # noqa: T201

@@ -22,6 +22,7 @@ _SWITCHES = {
     "private_vulnerability_reporting": "private-vulnerability-reporting",
     "immutable_releases": "immutable-releases",
 }
+_PATHS = {"actions": "actions/permissions", "workflow_token": "actions/permissions/workflow", **_SWITCHES}
 # What GitHub wants to be told of every rule of pull requests.
 _PULL_REQUEST = ("require_last_push_approval", "required_review_thread_resolution")
 
@@ -60,21 +61,17 @@ def calls(
         found += _environment(
             base, environment, _overlaid("environment", settings, changes, remote), remote, whole=whole
         )
-    if "actions" in touched:
-        body = _overlaid("actions", settings, changes, remote)
-        found.append(_put("actions", f"{base}/actions/permissions", body))
-    if "workflow_token" in touched:
-        body = _overlaid("workflow_token", settings, changes, remote)
-        found.append(_put("workflow_token", f"{base}/actions/permissions/workflow", body))
+    for section, path in _PATHS.items():
+        if section in touched:
+            needs = "dependabot_alerts" if section == "dependabot_updates" else None
+            what = section.replace("_", " ")
+            body = None if section in _SWITCHES else _overlaid(section, settings, changes, remote)
+            found.append(Call(section=section, what=what, method="PUT", path=f"{base}/{path}", body=body, after=needs))
     if "security" in touched:
         status = {line.key.partition(".")[2]: {"status": line.after} for line in changes
                   if line.kind in TO_DO and line.key.startswith("security.")}  # fmt: skip
-        call = _put("security", base, {"security_and_analysis": status})
-        found.append(msgspec.structs.replace(call, method="PATCH"))
-    for name, path in _SWITCHES.items():
-        if name in touched:
-            needs = "dependabot_alerts" if name == "dependabot_updates" else None
-            found.append(msgspec.structs.replace(_put(name, f"{base}/{path}", None), after=needs))
+        body = {"security_and_analysis": status}
+        found.append(Call(section="security", what="secret scanning", method="PATCH", path=base, body=body))
     form = "classic" if any(setting.section == "classic" for setting in settings) else "ruleset"
     protection = f"{base}/branches/{urllib.parse.quote(branch, safe='')}/protection"
     rules = _overlaid(form, settings, changes, remote)
@@ -85,10 +82,6 @@ def calls(
         what = {"classic": "the classic protection, a duplicate", "ruleset": "our ruleset, a duplicate"}[FORMS[form]]
         found.append(Call(section=FORMS[form], what=f"remove {what}", method="DELETE", path=path, after=form))
     return tuple(found)
-
-
-def _put(section: str, path: str, body: Any) -> Call:  # noqa: ANN401  (JSON)
-    return Call(section=section, what=section.replace("_", " "), method="PUT", path=path, body=body)
 
 
 def _overlaid(section: str, settings: Sequence[Setting], changes: Sequence[Change], remote: Remote) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lockgate.model.protection import TO_DO, Change, ChangeKind, Remote, Setting
 from lockgate.protect.normal import flat, is_usual
 
 FORMS: Mapping[str, Literal["classic", "ruleset"]] = {"classic": "ruleset", "ruleset": "classic"}
+_INCLUDE = "ruleset.conditions.ref_name.include"
 _STAYS = "not in the table, and stays"
 _TWICE = "the branch is protected in the other form as well; the one in the table says all that it says"
 _BESIDE = "stays beside the form in the table, because it asks for more; the stricter of both counts"
@@ -29,7 +30,7 @@ def difference(settings: Sequence[Setting], other: Sequence[Setting], remote: Re
     lines = [_line(setting, remote) for setting in settings]
     for section, value in remote.sections.items():
         if section in doubled:
-            lines += _other_form(section, {setting.key for setting in other}, value)
+            lines += _other_form(section, other, value)
         else:
             lines += _unmanaged(section, wanted, value)
     return tuple(lines)
@@ -72,12 +73,15 @@ def _unmanaged(section: str, wanted: set[str], value: Any, why: str = _STAYS) ->
             yield Change(kind="unmanaged", key=key, before=one, why=why)
 
 
-def _other_form(section: str, covered: set[str], value: Any) -> Iterator[Change]:  # noqa: ANN401  (normal form)
+def _other_form(section: str, other: Sequence[Setting], value: Any) -> Iterator[Change]:  # noqa: ANN401
     """Whatever the table does not ask for is not thrown away; a mere duplicate is."""
+    there = {} if isinstance(value, Unseen) else flat(section, value)
+    # A ruleset may protect other branches as well.
+    covered = {one.key for one in other if one.key != _INCLUDE or set(there.get(_INCLUDE, ())) <= set(one.value)}
     if value is None or isinstance(value, Unseen):
         yield from _unmanaged(section, set(), value)
     elif not any(_unmanaged(section, covered, value)):
-        before = {key: one for key, one in flat(section, value).items() if not isinstance(one, Unseen)}
+        before = {key: one for key, one in there.items() if not isinstance(one, Unseen)}
         yield Change(kind="remove", key=section, before=before, why=_TWICE)
     else:
         yield from _unmanaged(section, set(), value, _BESIDE)

@@ -17,7 +17,7 @@ from lockgate.protect.desired import RULESET
 _READ = "Administration: read"
 _PLAN = "a public repository, or a paid plan of GitHub"
 _SECRETS = "a public repository, or GitHub Secret Protection"
-_NOT_PROTECTED = re.compile(r"Branch not protected", re.IGNORECASE)
+_NOT_PROTECTED = re.compile(r"Branch not (protected|found)", re.IGNORECASE)
 _OFF = re.compile(r"disabled|not enabled", re.IGNORECASE)
 _NEVER = re.compile(r"(?!)")
 ACTIONS_APP = 15368  # GitHub Actions on github.com
@@ -95,33 +95,26 @@ class _Reader:
         # Whether something was told that only administrators are told.
         self._is_admin = False
 
-    def section(self, path: str, permission: str = _READ, absent: re.Pattern[str] = _NEVER) -> Any:  # noqa: ANN401  (JSON, None or Unseen)
+    def section(self, path: str, absent: re.Pattern[str] = _NEVER) -> Any:  # noqa: ANN401  (JSON, None or Unseen)
         """An object, None for what GitHub says is not there, or `Unseen`."""
         answer = self._github.get(f"{self._base}/{path}")
         if answer.status == _OK:
             return fields(answer)
-        if answer.status == _NO_CONTENT:
-            return {"enabled": True}
-        if answer.status == _NOT_FOUND and absent.search(said(answer)):
-            return None
-        return _unseen(answer, permission)
+        return None if answer.status == _NOT_FOUND and absent.search(said(answer)) else _unseen(answer, _READ)
 
     def classic(self, branch: str) -> Any:  # noqa: ANN401  (normal form, None or Unseen)
         """Branch protection."""
         path = f"branches/{urllib.parse.quote(branch, safe='')}/protection"
-        found = self.section(path, absent=re.compile(_NOT_PROTECTED.pattern + "|Branch not found", re.IGNORECASE))
-        if found is None:
-            self._is_admin = self._may_be_admin
-            return None
+        found = self.section(path, _NOT_PROTECTED)
         if isinstance(found, Unseen):
             return found
         self._is_admin = self._may_be_admin
+        if found is None:
+            return None
         protection = normal.classic(found)
         if "required_signatures" not in found:
-            signed = self.section(f"{path}/required_signatures", absent=re.compile("."))
-            protection["required_signatures"] = (
-                signed if isinstance(signed, Unseen) else bool((signed or {}).get("enabled"))
-            )
+            signed = self.section(f"{path}/required_signatures")
+            protection["required_signatures"] = signed if isinstance(signed, Unseen) else bool(signed.get("enabled"))
         return protection
 
     def actions(self) -> Any:  # noqa: ANN401  (normal form or Unseen)

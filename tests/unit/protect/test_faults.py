@@ -130,3 +130,18 @@ def test_a_duplicate_stays_while_the_form_in_the_table_does_not_hold(world: Worl
     assert verdict_of(found.changes) == "pass"
     assert world.state["protection"] == {}
     assert [one["name"] for one in world.state["rulesets"]] == ["lockgate"]
+
+
+def test_a_duplicate_that_protects_more_than_the_branch_stays(world: World) -> None:
+    ours = rich("ruleset")["rulesets"][0]
+    ours["conditions"]["ref_name"]["include"] = ["refs/heads/main", "refs/heads/stable"]
+    ours["rules"] = [{"type": "deletion"}]
+    world.fresh(rulesets=[ours])
+    _, found = world.apply(table())
+    assert verdict_of(found.changes) == "pass"
+    assert [one["name"] for one in world.state["rulesets"]] == ["lockgate"]
+    line = next(line for line in found.changes if line.key == "ruleset.conditions.ref_name.include")
+    assert (line.kind, line.before) == ("unmanaged", ["refs/heads/main", "refs/heads/stable"])
+    world.fresh(rulesets=[{**ours, "conditions": {"ref_name": {"include": ["refs/heads/main"], "exclude": []}}}])
+    world.apply(table())
+    assert world.state["rulesets"] == []

@@ -208,3 +208,35 @@ def test_rules_of_one_kind_twice_are_told_apart() -> None:
     assert list(found["rules"]) == ["workflows", "workflows#2"]
     assert found["rules"]["workflows"] == {"workflows": [{"path": "a"}, {"path": "b"}]}
     assert isinstance(found["bypass_actors"], Unseen)
+
+
+def test_signatures_that_older_servers_leave_out_are_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = table()
+    world.fresh(**rich("classic"))
+    seen = lines(look(world, config))["classic.required_signatures"]
+    assert (seen.kind, seen.before) == ("unmanaged", True)
+    from lockgate.loopback.github import branches
+
+    shown = branches._shown  # noqa: SLF001
+
+    def older(*arguments: object) -> object:
+        answer = shown(*arguments)  # type: ignore[arg-type]
+        return {name: value for name, value in answer.items() if name != "required_signatures"}
+
+    asked = "GET", f"/repos/{REPOSITORY}/branches/main/protection/required_signatures"
+    monkeypatch.setattr(branches, "_shown", older)
+    world.server.faults.append(
+        Fault(method="GET", path=".*/required_signatures", nth=0, status=404, message="Not Found")
+    )
+    line = lines(look(world, config))["classic.required_signatures"]
+    assert (line.kind, line.permission) == ("unmanaged", "Administration: read")
+    assert any(one[:2] == asked for one in world.server.requests)
+
+
+def test_a_branch_that_is_not_there_is_not_protected(world: World) -> None:
+    config = table(protection={"branch": "nowhere"})
+    assert lines(look(world, config))["classic.enforce_admins"].kind == "add"
+    steps, found = world.apply(config)
+    assert verdict_of(found.changes) == "fail"
+    (refused,) = [step for step in steps if step.status == "refused"]
+    assert "Branch not found" in refused.detail

@@ -30,14 +30,14 @@ def check_round_trip(world: World, config: Config, state: State) -> None:
     assert {line.key: line for line in again.changes if line.kind == "unmanaged"} == lost
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(configs(), states())
 def test_plan_apply_plan_is_empty_for_every_combination(world: World, config: Config, state: State) -> None:
     check_round_trip(world, config, state)
 
 
 @pytest.mark.slow
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 @given(configs(), states())
 def test_plan_apply_plan_is_empty_for_very_many_combinations(world: World, config: Config, state: State) -> None:
     check_round_trip(world, config, state)

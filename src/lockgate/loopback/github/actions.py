@@ -29,40 +29,31 @@ class _Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     can_approve_pull_request_reviews: bool | None = None
 
 
+_SHAPES: dict[str, type[msgspec.Struct]] = {
+    "permissions": _Permissions,
+    "selected-actions": _Selected,
+    "workflow": _Workflow,
+}
+
+
 @route("GET", _PLACE, "administration:read")
-def _permissions(call: Call) -> Json:
-    found = call.repo["actions"]["permissions"]
-    if not found["enabled"]:
-        return {"enabled": False}
-    selected = {"selected_actions_url": f"{call.root}/{_PLACE}/selected-actions"}
-    return {**found, **(selected if found["allowed_actions"] == "selected" else {})}
-
-
 @route("GET", f"{_PLACE}/selected-actions", "administration:read")
-def _selected(call: Call) -> Json:
-    if call.repo["actions"]["permissions"]["allowed_actions"] != "selected":
-        raise Refusal(409, "Allowed actions are not set to selected")
-    return call.repo["actions"]["selected-actions"]
-
-
 @route("GET", f"{_PLACE}/workflow", "administration:read")
-def _workflow(call: Call) -> Json:
-    return call.repo["actions"]["workflow"]
-
-
 @route("PUT", _PLACE, "administration:write")
-def _set_permissions(call: Call) -> None:
-    call.repo["actions"]["permissions"].update(msgspec.to_builtins(call.given(_Permissions)))
-
-
 @route("PUT", f"{_PLACE}/selected-actions", "administration:write")
-def _select(call: Call) -> None:
-    _selected(call).update(msgspec.to_builtins(call.given(_Selected)))
-
-
 @route("PUT", f"{_PLACE}/workflow", "administration:write")
-def _set_workflow(call: Call) -> None:
-    call.repo["actions"]["workflow"].update(msgspec.to_builtins(call.given(_Workflow)))
+def _setting(call: Call) -> Json:
+    """What is not said in a PUT stays; where no actions run, nothing more is told."""
+    name, settings = call.address.rpartition("/")[2], call.repo["actions"]
+    selected = settings["permissions"]["allowed_actions"] == "selected"
+    if name == "selected-actions" and not selected:
+        raise Refusal(409, "Allowed actions are not set to selected")
+    if call.method == "PUT":
+        return settings[name].update(msgspec.to_builtins(call.given(_SHAPES[name])))
+    if name != "permissions":
+        return settings[name]
+    where = {"selected_actions_url": f"{call.root}/{_PLACE}/selected-actions"} if selected else {}
+    return {**settings[name], **where} if settings[name]["enabled"] else {"enabled": False}
 
 
 @route("GET", "actions/secrets", "secrets:read")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockgate.loopback.github import git, shapes
 from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
-from lockgate.loopback.github.state import Data, Json, stamp
+from lockgate.loopback.github.state import LONG_AGO, Data, Json, stamp
 
 
 def _sha(call: Call, name: str) -> str:
@@ -49,7 +49,7 @@ def _run(call: Call, one: Data) -> Data:
     texts = dict.fromkeys(("title", "summary", "text"))
     return {
         **{key: one.get(key) for key in ("id", "name", "head_sha", "status", "conclusion", "completed_at")},
-        "started_at": one.get("started_at") or stamp(), "app": shapes.app(call.github, one["app_id"]),
+        "started_at": one.get("started_at") or LONG_AGO, "app": shapes.app(call.github, one["app_id"]),
         "node_id": shapes.node("CR", number), "url": url, "html_url": call.page_of(f"runs/{number}"),
         "details_url": None, "external_id": "", "pull_requests": [], "check_suite": {"id": number},
         "output": {**texts, "annotations_count": 0, "annotations_url": f"{url}/annotations"},
@@ -67,12 +67,12 @@ def _check_suites(call: Call) -> Json:
         latest = _latest([one for one in reports if one["app_id"] == number], "name")
         done = all(one["status"] == "completed" for one in latest)
         bad = [one["conclusion"] for one in latest if one["conclusion"] not in {"success", "neutral", "skipped"}]
-        first = latest[-1]["id"]
+        first, begun = latest[-1]["id"], latest[-1].get("started_at") or LONG_AGO
         url = f"{call.root}/check-suites/{first}"
         suites.append({
             "id": first, "node_id": shapes.node("CS", first), "head_branch": None, "head_sha": sha, "url": url,
             "status": "completed" if done else "in_progress", "conclusion": (bad or ["success"])[0] if done else None,
-            "before": None, "after": sha, "created_at": stamp(), "updated_at": stamp(), "pull_requests": [],
+            "before": None, "after": sha, "created_at": begun, "updated_at": begun, "pull_requests": [],
             "app": shapes.app(call.github, number), "repository": shapes.repository(call.github, call.repo),
             "latest_check_runs_count": len(latest), "check_runs_url": f"{url}/check-runs",
             "head_commit": {"id": sha, "tree_id": about["tree"]["sha"], "message": about["message"],
@@ -93,7 +93,7 @@ def _set_status(call: Call) -> Json:
 
 
 def _status(call: Call, one: Data) -> Data:
-    creator, when = shapes.user(call.github, one.get("creator") or "ghost"), one.get("created_at") or stamp()
+    creator, when = shapes.user(call.github, one.get("creator") or "ghost"), one.get("created_at") or LONG_AGO
     return {
         **{key: one.get(key) for key in ("id", "state", "context", "description", "target_url")}, "creator": creator,
         "node_id": shapes.node("SC", one["id"]), "avatar_url": creator["avatar_url"], "created_at": when,

@@ -44,8 +44,13 @@ def _environments(call: Call) -> Json:
 
 
 @route("GET", _PLACE, "actions:read")
+@route("DELETE", _PLACE, "administration:write")
 def _environment(call: Call) -> Json:
-    return _shown(call, _found(call))
+    found = _found(call)
+    if call.method == "DELETE":
+        del call.repo["environments"][found["name"]]
+        return None
+    return _shown(call, found)
 
 
 @route("PUT", _PLACE, "administration:write")
@@ -74,11 +79,6 @@ def _put(call: Call) -> Json:
     if policy is None or not policy.custom_branch_policies:
         found["policies"] = []
     return _shown(call, found)
-
-
-@route("DELETE", _PLACE, "administration:write")
-def _delete(call: Call) -> None:
-    del call.repo["environments"][_found(call)["name"]]
 
 
 @route("GET", _POLICIES, "actions:read")

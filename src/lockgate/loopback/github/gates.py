@@ -6,7 +6,7 @@ Nothing here knows how a setting got there: pushes and merges meet the state its
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -48,13 +48,6 @@ class Rule(msgspec.Struct, frozen=True):
     bypass: Literal["never", "always", "pull_request"]
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A rule that is broken, in GitHub's words."""
-
-    rule: Rule
-    text: str
-
-
 def role_of(github: GitHub, repo: Data, who: Who) -> str:
     """What the asker may do in a repository."""
     if who.repositories is not None and repo["full_name"] not in who.repositories:
@@ -67,6 +60,12 @@ def role_of(github: GitHub, repo: Data, who: Who) -> str:
         roles.append("admin")
     roles += [one["permission"] for one in repo["teams"] if who.login in one["members"]]
     return str(max(roles, key=ROLES.index))
+
+
+def may_push(github: GitHub, repo: Data, who: Who) -> bool:
+    """Whether the asker may push at all, rules aside."""
+    granted = who.kind == "classic" or who.permissions.get("contents") == "write"
+    return granted and ROLES.index(role_of(github, repo, who)) >= ROLES.index("push")
 
 
 def rules_for(github: GitHub, repo: Data, ref: str, who: Who) -> list[Rule]:
@@ -101,11 +100,12 @@ def _classic(github: GitHub, repo: Data, settings: Data, who: Who) -> Iterator[R
     for kind, parameters in kinds.items():
         if parameters is not None:
             passes = admin and kind not in _ABSOLUTE
-            passes = passes or (kind == "pull_request" and _is_among(repo, allowed, who))
+            passes = passes or (kind == "pull_request" and is_among(repo, allowed, who))
             yield Rule(kind, "classic", parameters, "always" if passes else "never")
 
 
-def _is_among(repo: Data, actors: Data, who: Who) -> bool:
+def is_among(repo: Data, actors: Data, who: Who) -> bool:
+    """Whether the asker is one of the users, teams and apps of a classic setting."""
     teams = {one["slug"] for one in repo["teams"] if who.login in one["members"]}
     return who.login in actors.get("users", ()) or bool(teams & set(actors.get("teams", ()))) or (
         who.app_id is not None and shapes.app_slug(who.app_id) in actors.get("apps", ())
@@ -160,65 +160,67 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
 def judge_push(github: GitHub, repo: Data, repository: Repository, update: Update, who: Who) -> tuple[list[str], bool]:
     """What to say to whoever pushes, and whether it is taken."""
     ref = update.ref
-    if not (role := role_of(github, repo, who)) or ROLES.index(role) < ROLES.index("push"):
+    if not may_push(github, repo, who):
         return [f"error: Permission to {repo['full_name']}.git denied to {who.login}."], False
     if ref.startswith("refs/pull/"):
         return [f"error: {ref}: deny updating a hidden ref"], False
-    broken = [one for rule in rules_for(github, repo, ref, who)
-              for one in _push_broken(repo, repository, update, rule, who)]  # fmt: skip
-    standing = [one for one in broken if one.rule.bypass != "always"]
-    lines = []
-    for by in ("classic", "ruleset"):
-        texts = list(dict.fromkeys(one.text for one in standing if one.rule.by == by))
-        if texts and by == "classic":
-            lines.append(f"error: GH006: Protected branch update failed for {ref}.")
-        elif texts:
-            lines.append(f"error: GH013: Repository rule violations found for {ref}.")
-            lines.append(f"Review all repository rules at {github.url}/{repo['full_name']}/rules")
-        lines += [line for text in texts for line in ("", f"- {text}")]
+    broken = [(rule, text) for rule in rules_for(github, repo, ref, who)
+              for text in _push_broken(repo, repository, update, rule, who)]  # fmt: skip
+    standing = [(rule, text) for rule, text in broken if rule.bypass != "always"]
     if broken and not standing:
-        lines = [f"Bypassed rule violations for {ref}:"]
-        lines += [line for text in dict.fromkeys(one.text for one in broken) for line in ("", f"- {text}")]
-    return [*lines, *([""] if lines else [])], not standing
+        return [f"Bypassed rule violations for {ref}:", *_listed(text for _, text in broken)], True
+    lines = []
+    for by, head in (
+        ("classic", [f"error: GH006: Protected branch update failed for {ref}."]),
+        ("ruleset", [f"error: GH013: Repository rule violations found for {ref}.",
+                     f"Review all repository rules at {github.url}/{repo['full_name']}/rules"]),
+    ):  # fmt: skip
+        texts = [text for rule, text in standing if rule.by == by]
+        lines += [*head, *_listed(texts)] if texts else []
+    return lines, not standing
 
 
-def _push_broken(repo: Data, repository: Repository, update: Update, rule: Rule, who: Who) -> Iterator[Found]:
+def _listed(texts: Iterable[str]) -> list[str]:
+    return [line for text in dict.fromkeys(texts) for line in ("", f"- {text}")] + [""]
+
+
+def _push_broken(repo: Data, repository: Repository, update: Update, rule: Rule, who: Who) -> Iterator[str]:
     old, new = update.old, update.new
     if new is None:
         if rule.kind == "deletion":
-            yield Found(rule, "Cannot delete this branch")
+            yield "Cannot delete this branch"
         return
     if rule.kind == "creation" and old is None:
-        yield Found(rule, "Cannot create ref due to creations being restricted.")
+        yield "Cannot create ref due to creations being restricted."
     if rule.kind == "update" and old is not None:
-        yield Found(rule, "Cannot update this protected ref.")
+        yield "Cannot update this protected ref."
     if rule.kind == "lock":
-        yield Found(rule, "Cannot change this locked branch")
+        yield "Cannot change this locked branch"
     if rule.kind == "non_fast_forward" and old is not None and not is_ancestor(repository, old, new):
-        yield Found(rule, "Cannot force-push to this branch")
-    if rule.kind == "restrictions" and not _is_among(repo, rule.parameters, who):
-        yield Found(rule, "You're not authorized to push to this branch.")
+        yield "Cannot force-push to this branch"
+    if rule.kind == "restrictions" and not is_among(repo, rule.parameters, who):
+        yield "You're not authorized to push to this branch."
     if rule.kind == "pull_request" and old is not None:
-        yield Found(rule, "Changes must be made through a pull request.")
+        yield "Changes must be made through a pull request."
     fresh = [new, *(["--not", old] if old else ["--not", "--all"])]
     yield from commit_problems(repository, rule, fresh)
     if rule.kind == "required_status_checks" and not (old is None and rule.parameters.get("do_not_enforce_on_create")):
         yield from check_problems(repo, rule, new)
 
 
-def commit_problems(repository: Repository, rule: Rule, revisions: Sequence[str]) -> Iterator[Found]:
+def commit_problems(repository: Repository, rule: Rule, revisions: Sequence[str]) -> Iterator[str]:
     """What is wrong with commits that would come onto the branch."""
     if rule.kind == "required_linear_history" and repository.git("rev-list", "--min-parents=2", *revisions).out:
-        yield Found(rule, "This branch must not contain merge commits.")
+        yield "This branch must not contain merge commits."
     if rule.kind == "required_signatures":
         for commit in repository.git("rev-list", *revisions).text.split():
             head = repository.git("cat-file", "commit", commit).out.partition(b"\n\n")[0]
             if b"\ngpgsig" not in head:
-                yield Found(rule, "Commits must have verified signatures.")
+                yield "Commits must have verified signatures."
                 return
 
 
-def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[Found]:
+def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[str]:
     """Which required status checks the commit lacks."""
     wanted = rule.parameters.get("checks", rule.parameters.get("required_status_checks")) or ()
     states = [(one["context"], check_state(repo, sha, one["context"], one.get("app_id", one.get("integration_id"))))
@@ -226,13 +228,13 @@ def check_problems(repo: Data, rule: Rule, sha: str) -> Iterator[Found]:
     missing = [(name, state) for name, state in states if state not in _GOOD]
     words = {name: "failing" if state == "failure" else "expected" for name, state in missing}
     if len(missing) == 1:
-        yield Found(rule, f'Required status check "{missing[0][0]}" is {words[missing[0][0]]}.')
+        yield f'Required status check "{missing[0][0]}" is {words[missing[0][0]]}.'
     elif missing and "failing" not in words.values():
-        yield Found(rule, f"{len(missing)} of {len(states)} required status checks are expected.")
+        yield f"{len(missing)} of {len(states)} required status checks are expected."
     elif missing:
-        counts = [f"{sum(one == word for one in words.values())} {word}" for word in ("failing", "expected")]
-        yield Found(rule, f"{len(missing)} of {len(states)} required status checks have not succeeded: "
-                          f"{' and '.join(one for one in counts if not one.startswith('0'))}.")  # fmt: skip
+        said = [f"{sum(one == word for one in words.values())} {word}" for word in ("failing", "expected")]
+        counts = " and ".join(one for one in said if not one.startswith("0"))
+        yield f"{len(missing)} of {len(states)} required status checks have not succeeded: {counts}."
 
 
 def check_state(repo: Data, sha: str, context: str, app: int | None) -> str | None:
@@ -249,99 +251,3 @@ def check_state(repo: Data, sha: str, context: str, app: int | None) -> str | No
         return None
     state = str(max(statuses, key=lambda one: one["id"])["state"])
     return {"pending": None, "error": "failure"}.get(state, state)
-
-
-def merge_problems(
-    github: GitHub, repo: Data, repository: Repository, pull: Data, method: str, who: Who
-) -> list[Found]:
-    """What stands in the way of merging a pull request, what the asker may pass by left out."""
-    base = repository.git("rev-parse", f"refs/heads/{pull['base']}").text
-    found = [
-        one
-        for rule in rules_for(github, repo, f"refs/heads/{pull['base']}", who)
-        if rule.bypass == "never"
-        for one in _merge_broken(github, repo, repository, pull, rule, (base, method))
-    ]
-    return list({one.text: one for one in found}.values())
-
-
-def _merge_broken(
-    github: GitHub, repo: Data, repository: Repository, pull: Data, rule: Rule, how: tuple[str, str]
-) -> Iterator[Found]:
-    base, method = how
-    if rule.kind == "pull_request":
-        methods = rule.parameters.get("allowed_merge_methods", [method])
-        if method not in methods:
-            yield Found(rule, f"This branch only allows {' or '.join(methods)} merges.")
-        yield from _review_problems(github, repo, repository, pull, rule)
-    if rule.kind == "required_status_checks":
-        yield from check_problems(repo, rule, pull["sha"])
-        strict = rule.parameters.get("strict", rule.parameters.get("strict_required_status_checks_policy"))
-        if strict and not is_ancestor(repository, base, pull["sha"]):
-            yield Found(rule, "Head branch is out of date. Update it with the base branch and try again.")
-    if rule.kind == "required_linear_history" and method == "merge":
-        yield Found(rule, "This branch must not contain merge commits.")
-    if rule.kind == "required_signatures" and method != "squash":
-        yield from commit_problems(repository, rule, [pull["sha"], "--not", base])
-    if rule.kind in {"update", "lock"}:
-        yield Found(rule, "Cannot update this protected ref.")
-
-
-def approvals(github: GitHub, repo: Data, pull: Data, *, last_push: bool) -> tuple[set[str], set[str]]:
-    """Who has approved, and who asks for changes: the last word of each who may push and is not the author."""
-    last = {one["user"]: one["state"] for one in pull["reviews"] if one["state"] != "COMMENTED"}
-    said: dict[str, set[str]] = {"APPROVED": set(), "CHANGES_REQUESTED": set(), "DISMISSED": set()}
-    for login, state in last.items():
-        may = ROLES.index(role_of(github, repo, Who(login, "classic"))) >= ROLES.index("push")
-        if may and login != pull["user"] and not (last_push and login == pull["pushed_by"]):
-            said[state].add(login)
-    return said["APPROVED"], said["CHANGES_REQUESTED"]
-
-
-def _review_problems(github: GitHub, repo: Data, repository: Repository, pull: Data, rule: Rule) -> Iterator[Found]:
-    needs = rule.parameters
-    last_push = bool(needs.get("require_last_push_approval"))
-    yes, no = approvals(github, repo, pull, last_push=last_push)
-    count = needs["required_approving_review_count"]
-    if no:
-        yield Found(rule, "Changes were requested by a reviewer with write access.")
-    if len(yes) < count:
-        plural = "s are" if count > 1 else " is"
-        yield Found(rule, f"At least {count} approving review{plural} required by reviewers with write access.")
-    elif last_push and not yes:
-        yield Found(rule, "New changes require approval from someone other than the last pusher.")
-    if needs.get("require_code_owner_reviews") or needs.get("require_code_owner_review"):
-        for owners in _code_owners(repository, pull):
-            teams = {f"@{repo['full_name'].split('/')[0]}/{one['slug']}": one["members"] for one in repo["teams"]}
-            people = {name for owner in owners for name in teams.get(owner, [owner.removeprefix("@")])}
-            if not people & yes:
-                yield Found(rule, f"Waiting on code owner review from {', '.join(sorted(owners))}.")
-
-
-def _code_owners(repository: Repository, pull: Data) -> set[frozenset[str]]:
-    """The owners of the changed files, as the base branch's CODEOWNERS names them."""
-    base, text = f"refs/heads/{pull['base']}", ""
-    for place in (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"):
-        text = text or repository.git("show", f"{base}:{place}", codes=(0, 128)).text
-    lines = [line.split("#")[0].split() for line in text.splitlines()]
-    owned = set()
-    for name in filter(None, repository.git("diff", "-z", "--name-only", f"{base}...{pull['sha']}").text.split("\0")):
-        owners = next((line[1:] for line in reversed(lines) if line and _owns(line[0], name)), [])
-        if owners:
-            owned.add(frozenset(owners))
-    return owned
-
-
-def _owns(pattern: str, name: str) -> bool:
-    """As in a .gitignore: a pattern with a slash stands at the root, one without anywhere; a folder holds its files."""
-    rooted = pattern.lstrip("/") if "/" in pattern.rstrip("/") else f"**/{pattern}"
-    return is_glob(rooted, name) or is_glob(f"{rooted.rstrip('/')}/**/*", name)
-
-
-def dismiss_stale(github: GitHub, repo: Data, pull: Data) -> None:
-    """What happens to approvals when something new is pushed to a pull request."""
-    for rule in rules_for(github, repo, f"refs/heads/{pull['base']}", Who()):
-        if rule.parameters.get("dismiss_stale_reviews") or rule.parameters.get("dismiss_stale_reviews_on_push"):
-            for review in pull["reviews"]:
-                if review["state"] == "APPROVED" and review["commit_id"] != pull["sha"]:
-                    review["state"] = "DISMISSED"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from lockgate.loopback.github import gates, hook
+from lockgate.loopback.github import gates, hook, merges
 from lockgate.loopback.github.routes import Call, Refusal, Who
 from lockgate.loopback.github.state import Data, stamp
 from lockgate.ports import git_backend
@@ -130,10 +130,8 @@ class Gatekeeper(Service):
         if not secrets.compare_digest(secret, self._secret):
             return Reply(404, body=b"{}")
         asked = msgspec.json.decode(request.body or b"")
-        full_name = (
-            Path("/", place).relative_to((self._github.folder / "git").resolve()).as_posix().removesuffix(".git")
-        )
-        who = self._pushers[asked["pusher"]]
+        full_name = f"/{place}".removeprefix(f"{self._github.folder}/git/").removesuffix(".git")
+        who = self._pushers.get(asked["pusher"], Who())
         said, taken = [], True
         with self._github.store.lock:
             repo = self._github.store.data["repositories"][full_name]
@@ -161,7 +159,7 @@ def follow(github: GitHub, repo: Data, login: str) -> None:
         if head != pull["sha"]:
             pull.update(sha=head, pushed_by=login, updated_at=stamp())
             repository.git("update-ref", f"refs/pull/{pull['number']}/head", head)
-            gates.dismiss_stale(github, repo, pull)
+            merges.dismiss_stale(github, repo, pull)
         if base is not None and gates.is_ancestor(repository, head, base):
             pull.update(state="closed", merged_at=stamp(), closed_at=stamp(), merged_by=login, merge_commit_sha=head)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lockgate.loopback.github import gates, git, shapes
+from lockgate.loopback.github import gates, git, merges, shapes
 from lockgate.loopback.github.routes import Call, Invalid, Refusal, route
-from lockgate.loopback.github.state import Data, Json, stamp
+from lockgate.loopback.github.state import LONG_AGO, Data, Json, stamp
 from lockgate.ports.repository import Repository
 
 _METHODS = {"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
@@ -42,7 +42,7 @@ def _create(call: Call) -> Json:
         "body": given.get("body"), "state": "open", "draft": bool(given.get("draft")), "user": call.who.login,
         "head": head, "base": base, "sha": sha, "pushed_by": call.who.login, "labels": [],
         "created_at": stamp(), "updated_at": stamp(), "closed_at": None, "merged_at": None, "merged_by": None,
-        "merge_commit_sha": None, "reviews": [],
+        "merge_commit_sha": None, "reviews": [], "base_sha": onto,
     }  # fmt: skip
     repository.git("update-ref", f"refs/pull/{made['number']}/head", str(sha))
     call.repo["pulls"].append(made)
@@ -85,8 +85,8 @@ def _mergeable(call: Call, one: Data) -> str:
     base = git.tip(repository, one["base"])
     if git.merged(repository, one, base, "squash", "test", "ghost") is None:
         return "dirty"
-    problems = gates.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
-    behind = [problem for problem in problems if "out of date" in problem.text]
+    problems = merges.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
+    behind = [text for text in problems if "out of date" in text]
     if one["draft"]:
         return "draft"
     return "blocked" if len(problems) > len(behind) else "behind" if behind else "clean"
@@ -124,8 +124,8 @@ def _commits(call: Call, one: Data) -> list[Data]:
 
 
 def _begin(repository: Repository, one: Data) -> str:
-    """Where it left its base; a merged one was cut from what the base was before."""
-    onto = one.get("base_sha") or f"refs/heads/{one['base']}"
+    """Where it left its base; of a merged one, what the base was before."""
+    onto = f"refs/heads/{one['base']}" if one["state"] == "open" else one.get("base_sha") or one["sha"]
     return repository.git("merge-base", onto, one["sha"]).text
 
 
@@ -164,7 +164,7 @@ def _reviewed(call: Call, one: Data, review: Data) -> Data:
     return {
         "id": review["id"], "node_id": shapes.node("PRR", review["id"]), "state": review["state"],
         "user": shapes.user(call.github, review["user"]), "body": review.get("body") or "",
-        "commit_id": review["commit_id"], "submitted_at": review.get("submitted_at") or stamp(),
+        "commit_id": review["commit_id"], "submitted_at": review.get("submitted_at") or LONG_AGO,
         "author_association": "MEMBER", "html_url": page, "pull_request_url": url,
         "_links": {"html": {"href": page}, "pull_request": {"href": url}},
     }  # fmt: skip
@@ -182,10 +182,9 @@ def _merge(call: Call) -> Json:
     if not call.repo["settings"][f"allow_{'merge_commit' if method == 'merge' else f'{method}_merge'}"]:
         raise Refusal(405, f"{_METHODS[method]} are not allowed on this repository.")
     repository = git.opened(call)
-    problems = gates.merge_problems(call.github, call.repo, repository, one, method, call.who)
+    problems = merges.merge_problems(call.github, call.repo, repository, one, method, call.who)
     if problems:
-        words = "\n\n".join(problem.text for problem in problems)
-        ruled = any(problem.rule.by == "ruleset" for problem in problems)
+        words, ruled = "\n\n".join(problems), any(rule.by == "ruleset" for rule in problems.values())
         raise Refusal(405, f"Repository rule violations found\n\n{words}\n\n" if ruled else words)
     base = git.tip(repository, one["base"])
     title = given.get("commit_title") or (

@@ -38,11 +38,6 @@ def _by_tag(call: Call) -> Json:
     return _shown(call, call.find(call.repo["releases"], tag_name=call.args["tag"], draft=False))
 
 
-@route("GET", "releases/{release_id}", "contents:read")
-def _release(call: Call) -> Json:
-    return _shown(call, _found(call))
-
-
 def _found(call: Call) -> Data:
     return call.find(_visible(call), id=call.args["release_id"])
 
@@ -60,21 +55,22 @@ def _create(call: Call) -> Json:
     return 201, _shown(call, made)
 
 
+@route("GET", "releases/{release_id}", "contents:read")
 @route("PATCH", "releases/{release_id}", "contents:write")
-def _change(call: Call) -> Json:
-    found, given = _found(call), msgspec.to_builtins(call.given(_Given))
-    if found["immutable"] and {"tag_name", "target_commitish", "draft"} & set(given):
-        raise Invalid("release", "Cannot update an immutable release")
-    changed = {**found, **given}
-    _publish(call, changed)
-    found.update(changed)
-    return _shown(call, found)
-
-
 @route("DELETE", "releases/{release_id}", "contents:write")
-def _delete(call: Call) -> None:
-    """The release; its tag stays."""
-    call.repo["releases"].remove(_found(call))
+def _release(call: Call) -> Json:
+    """See it, change it (publish it), or remove it: its tag stays."""
+    found = _found(call)
+    if call.method == "DELETE":
+        return call.repo["releases"].remove(found)
+    if call.method == "PATCH":
+        given = msgspec.to_builtins(call.given(_Given))
+        if found["immutable"] and {"tag_name", "target_commitish", "draft"} & set(given):
+            raise Invalid("release", "Cannot update an immutable release")
+        changed = {**found, **given}
+        _publish(call, changed)
+        found.update(changed)
+    return _shown(call, found)
 
 
 def _publish(call: Call, one: Data) -> None:
@@ -99,7 +95,7 @@ def _visible(call: Call) -> list[Data]:
 
 @route("GET", "releases/{release_id}/assets", "contents:read")
 def _assets(call: Call) -> Json:
-    return call.page(_release(call)["assets"])
+    return call.page(_shown(call, _found(call))["assets"])
 
 
 @route("POST", "releases/{release_id}/assets", "contents:write")
@@ -120,27 +116,19 @@ def _upload(call: Call) -> Json:
     return 201, _asset(call, found, found["assets"][-1])
 
 
-def _attached(call: Call) -> tuple[Data, Data]:
+@route("GET", "releases/assets/{asset_id}", "contents:read")
+@route("DELETE", "releases/assets/{asset_id}", "contents:write")
+def _file(call: Call) -> Json:
+    """About a file, or its bytes for whoever accepts only those; or remove it."""
     pairs = [{"id": one["id"], "of": release, "it": one} for release in _visible(call) for one in release["assets"]]
     found = call.find(pairs, id=call.args["asset_id"])
-    return found["of"], found["it"]
-
-
-@route("GET", "releases/assets/{asset_id}", "contents:read")
-def _read(call: Call) -> Json:
-    """About a file, or its bytes for whoever accepts only those."""
-    release, found = _attached(call)
+    if call.method == "DELETE":
+        if found["of"]["immutable"]:
+            raise Invalid("release", "Cannot delete assets of an immutable release")
+        return found["of"]["assets"].remove(found["it"])
     if call.accept == "application/octet-stream":
         return 200, (call.github.folder / "assets" / str(found["id"])).read_bytes()
-    return _asset(call, release, found)
-
-
-@route("DELETE", "releases/assets/{asset_id}", "contents:write")
-def _detach(call: Call) -> None:
-    release, found = _attached(call)
-    if release["immutable"]:
-        raise Invalid("release", "Cannot delete assets of an immutable release")
-    release["assets"].remove(found)
+    return _asset(call, found["of"], found["it"])
 
 
 def _asset(call: Call, release: Data, one: Data) -> Data:

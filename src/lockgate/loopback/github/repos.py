@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lockgate.loopback.github import gates, shapes
 from lockgate.loopback.github.routes import Call, Invalid, Refusal, Who, route
-from lockgate.loopback.github.state import Data, Json, stamp
+from lockgate.loopback.github.state import LONG_AGO, Data, Json, stamp
 from lockgate.ports import clock
 
 # PATCH takes these without an error, and nothing changes where the plan has them not.
@@ -84,10 +84,10 @@ def _team(call: Call) -> Json:
     """A team, for whoever is known."""
     repos = [repo for name, repo in call.data["repositories"].items() if name.startswith(f"{call.args['org']}/")]
     teams = [team for repo in repos for team in repo["teams"] if call.who.kind != "none"]
-    when, none = stamp(), dict.fromkeys(("members_count", "repos_count"), 0)
+    none = dict.fromkeys(("members_count", "repos_count"), 0)
     organization = shapes.organization(call.github, call.known("org"))
     return {**shapes.team(call.github, call.find(teams, slug=call.args["team_slug"])), **none,
-            "created_at": when, "updated_at": when, "organization": organization}  # fmt: skip
+            "created_at": LONG_AGO, "updated_at": LONG_AGO, "organization": organization}  # fmt: skip
 
 
 @route("GET", "/users/{username}", None)

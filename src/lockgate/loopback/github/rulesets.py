@@ -69,12 +69,6 @@ def _rulesets(call: Call) -> Json:
     return call.page([{key: value for key, value in _shown(call, one).items() if key not in hidden} for one in own])
 
 
-@route("GET", "rulesets/{ruleset_id}")
-def _ruleset(call: Call) -> Json:
-    call.paid()
-    return _shown(call, call.find(call.repo["rulesets"], id=call.args["ruleset_id"]))
-
-
 @route("POST", "rulesets", "administration:write")
 def _create(call: Call) -> Json:
     call.paid()
@@ -89,19 +83,19 @@ def _create(call: Call) -> Json:
     return 201, _shown(call, made)
 
 
+@route("GET", "rulesets/{ruleset_id}")
 @route("PUT", "rulesets/{ruleset_id}", "administration:write")
-def _change(call: Call) -> Json:
-    """What is not said stays."""
-    call.paid()
-    found = call.find(call.repo["rulesets"], id=call.args["ruleset_id"], source_type="Repository")
-    _fill(call, found, call.given(_Ruleset))
-    return _shown(call, found)
-
-
 @route("DELETE", "rulesets/{ruleset_id}", "administration:write")
-def _delete(call: Call) -> None:
-    found = call.find(call.repo["rulesets"], id=call.args["ruleset_id"], source_type="Repository")
-    call.repo["rulesets"].remove(found)
+def _one(call: Call) -> Json:
+    """Those of an organization are only to be seen; what a PUT does not say stays."""
+    call.paid()
+    own = {} if call.method == "GET" else {"source_type": "Repository"}
+    found = call.find(call.repo["rulesets"], id=call.args["ruleset_id"], **own)
+    if call.method == "DELETE":
+        return call.repo["rulesets"].remove(found)
+    if call.method == "PUT":
+        _fill(call, found, call.given(_Ruleset))
+    return _shown(call, found)
 
 
 @route("GET", "rules/branches/{branch}")

@@ -82,8 +82,8 @@ class GitHub(Service):
         requests: Method, path below the API's address, and status of every request answered.
     """
 
-    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(tls)
+    def __init__(self, folder: Path, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        super().__init__(tls, port)
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.store = Store(self.folder)
@@ -105,13 +105,11 @@ class GitHub(Service):
         self._gatekeeper.__exit__()
 
     @property
-    def api(self) -> str:
-        """See the class."""
+    def api(self) -> str:  # noqa: D102  (see the class)
         return f"{self.url}/api/v3"
 
     @property
-    def uploads(self) -> str:
-        """See the class."""
+    def uploads(self) -> str:  # noqa: D102
         return f"{self.url}/api/uploads"
 
     def remote(self, full_name: str, token: str | None = None) -> str:
@@ -166,13 +164,12 @@ class GitHub(Service):
     def respond(self, request: Request) -> Reply:
         """Answer a request, unless a fault is planned for it."""
         short = urllib.parse.urlsplit(request.target).path.removeprefix("/api/v3").removeprefix("/api/uploads")
-        fault = self._fault(request.method, short)
-        if fault and (fault.cut == "before" or (fault.status and not fault.effect)):
-            reply = _failed(fault)
-        else:
-            reply = self.answer(request)
-            if fault:
-                reply = _failed(fault) if fault.status else msgspec.structs.replace(reply, cut=fault.cut)
+        fault = self._fault(request.method, short) or Fault()
+        failed = Refusal(fault.status or 500, fault.message, headers=fault.headers)
+        reply = _refused(failed, {}, fault.cut)
+        if fault.effect or not (fault.status or fault.cut == "before"):
+            answered = self.answer(request)
+            reply = reply if fault.status else msgspec.structs.replace(answered, cut=fault.cut)
         self.requests.append((request.method, short, reply.status))
         return reply
 
@@ -197,11 +194,12 @@ class GitHub(Service):
         except Refusal as refusal:
             return _refused(refusal, {})
         try:
-            return self._handled(request, path, short, who, headers)
+            reply = self._handled(request, path, short, who, headers)
         except Refusal as refusal:
             return _refused(refusal, headers)
-        except Exception as error:  # noqa: BLE001  (a bug of ours: as every server, but it says which)
-            return _refused(Refusal(500, f"{type(error).__name__}: {error}"), headers)
+        if reply.status == 304:  # noqa: PLR2004
+            self._count(who, -1)
+        return reply
 
     def _who(self, authorization: str) -> Who:
         scheme, _, token = authorization.partition(" ")
@@ -215,11 +213,11 @@ class GitHub(Service):
             raise Refusal(401, "Bad credentials", headers={"WWW-Authenticate": 'Basic realm="GitHub"'})
         return msgspec.convert(known, type=Who)
 
-    def _count(self, who: Who) -> dict[str, str]:
+    def _count(self, who: Who, requests: int = 1) -> dict[str, str]:
         now = int(clock.now())
         key = who.login or who.kind, now // _HOUR
         with self._counting:
-            self._used[key] += 1
+            self._used[key] += requests
             left = self.limit - self._used[key]
         headers = {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(max(0, left)),
                    "X-RateLimit-Reset": str((now // _HOUR + 1) * _HOUR), "X-RateLimit-Resource": "core"}  # fmt: skip
@@ -239,6 +237,8 @@ class GitHub(Service):
             return Reply(401, "text/plain", b"", {"WWW-Authenticate": 'Basic realm="GitHub"'})
         if role == "none":
             return Reply(404, "text/plain", b"Repository not found.")
+        if pushes and not gates.may_push(self, repo, who):
+            return Reply(403, "text/plain", f"Permission to {full_name}.git denied to {who.login}.".encode())
         return self._gatekeeper.serve(request, f"/{full_name}.git/{service}", full_name, who if pushes else None)
 
     def _handled(self, request: Request, path: str, short: str, who: Who, headers: dict[str, str]) -> Reply:
@@ -288,14 +288,9 @@ def _said(said: Any, headers: dict[str, str], request: Request) -> Reply:  # noq
     return Reply(status, "application/json; charset=utf-8", body, headers)
 
 
-def _refused(refusal: Refusal, headers: Mapping[str, str]) -> Reply:
+def _refused(refusal: Refusal, headers: Mapping[str, str], cut: Cut | None = None) -> Reply:
     content: Data = {"message": refusal.message, "documentation_url": _DOCS, "status": str(refusal.status)}
     if refusal.errors:
         content["errors"] = list(refusal.errors)
     return Reply(refusal.status, "application/json; charset=utf-8", msgspec.json.encode(content),
-                 {**headers, **refusal.headers})  # fmt: skip
-
-
-def _failed(fault: Fault) -> Reply:
-    content = {"message": fault.message, "documentation_url": _DOCS, "status": str(fault.status)}
-    return Reply(fault.status or 200, body=msgspec.json.encode(content), headers=fault.headers, cut=fault.cut)
+                 {**headers, **refusal.headers}, cut)  # fmt: skip

@@ -7,7 +7,7 @@ import urllib.parse
 from typing import TYPE_CHECKING
 
 from lockgate.loopback.github.routes import ROLES, Refusal
-from lockgate.loopback.github.state import ACTIONS_APP, Data, stamp
+from lockgate.loopback.github.state import ACTIONS_APP, LONG_AGO, Data
 
 if TYPE_CHECKING:
     from lockgate.loopback.github.service import GitHub
@@ -47,7 +47,7 @@ def public_user(github: GitHub, login: str) -> Data:
     """A user, whole."""
     nothing = dict.fromkeys(("bio", "blog", "company", "email", "hireable", "location", "name"))
     none = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
-    return {**user(github, login), **nothing, **none, "created_at": stamp(), "updated_at": stamp()}
+    return {**user(github, login), **nothing, **none, "created_at": LONG_AGO, "updated_at": LONG_AGO}
 
 
 def organization(github: GitHub, login: str) -> Data:
@@ -94,11 +94,11 @@ def app(github: GitHub, number: int | None) -> Data | None:
     """An app."""
     if number is None:
         return None
-    slug, when = app_slug(number), stamp()
+    slug = app_slug(number)
     return {
         "id": number, "slug": slug, "node_id": node("A", number), "name": slug, "description": "", "events": [],
         "owner": user(github, "github"), "external_url": github.url, "html_url": f"{github.url}/apps/{slug}",
-        "created_at": when, "updated_at": when, "permissions": {"metadata": "read"},
+        "created_at": LONG_AGO, "updated_at": LONG_AGO, "permissions": {"metadata": "read"},
     }  # fmt: skip
 
 

@@ -19,6 +19,9 @@ Json = Any  # what a handler answers: JSON, or a status with JSON
 ACTIONS_APP = 15368  # GitHub Actions, as an app
 
 
+LONG_AGO = "2020-01-01T00:00:00Z"  # of what nobody asks when it was made: an answer changes only with the state
+
+
 def stamp() -> str:
     """Now, as GitHub writes it."""
     return dt.datetime.fromtimestamp(clock.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -42,8 +45,10 @@ class Store:
     def changing(self) -> Iterator[Data]:
         """The data, to be changed: nobody else sees it meanwhile, and it is kept afterwards."""
         with self.lock:
-            yield self.data
-            write_atomic(self._path, msgspec.json.format(msgspec.json.encode(self.data)))
+            try:
+                yield self.data
+            finally:
+                write_atomic(self._path, msgspec.json.format(msgspec.json.encode(self.data)))
 
     def new_id(self) -> int:
         """A number that nothing else has."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import threading
 from typing import Any
 
 import pytest
 
-from lockgate.loopback.github import GitHub
+from lockgate.loopback.github import GitHub, hook
+from lockgate.loopback.github.routes import Who
 from tests.e2e.clones import Clone, git
 from tests.hosted import REPOSITORY, Hosted
 
@@ -34,7 +36,8 @@ class Branch:
         self.clone = Clone(hosted.folder / "begun")
         self.clone.git("checkout", "-q", "-B", self.name, "main")
         self.clone.commit("two", {"two.txt": self.name})
-        assert hosted.push(self.clone, self.name, who="octo")[0]
+        # Around the server and its hook: a fetch from the other side.
+        hosted.store(self.clone, self.name)
         hosted.change(rulesets=[], protection={})
 
     def protect(self, **settings: Any) -> None:  # noqa: ANN401
@@ -132,12 +135,9 @@ RULES: list[tuple[list[dict[str, Any]], str, str | None]] = [
 
 
 @pytest.mark.parametrize(("rules", "how", "refused"), RULES)
-@pytest.mark.parametrize("who", ["octo", "mona"])
-def test_rulesets_bind_everybody(
-    branch: Branch, rules: list[dict[str, Any]], how: str, refused: str | None, who: str
-) -> None:
+def test_rulesets_bind_everybody(branch: Branch, rules: list[dict[str, Any]], how: str, refused: str | None) -> None:
     branch.rule(*rules)
-    taken, said = branch.act(how, who)
+    taken, said = branch.act(how, "octo")
     assert taken is (refused is None), said
     if refused:
         assert f"error: GH013: Repository rule violations found for refs/heads/{branch.name}." in said
@@ -314,6 +314,38 @@ def test_a_server_that_does_not_answer_takes_nothing(
     branch.clone.commit("around", {"around.txt": address})
     git(branch.clone.root, "push", str(place), branch.name, check=False)
     assert git(place, "rev-parse", branch.name) != branch.clone.git("rev-parse", "HEAD")
+
+
+def test_the_hook_passes_on_what_the_server_says(
+    branch: Branch, shared: Hosted, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What runs in a process of its own, here in this one."""
+    branch.protect()
+    keeper = shared.github._gatekeeper  # noqa: SLF001
+    octo = Who("octo", "classic")
+    monkeypatch.setattr(keeper, "_pushers", {"somebody": octo})
+    monkeypatch.setenv("LOCKGATE_ASK", f"{keeper.url}/{keeper._secret}")  # noqa: SLF001
+    monkeypatch.setenv("LOCKGATE_PUSHER", "somebody")
+    monkeypatch.chdir(shared.github.folder / "git" / f"{REPOSITORY}.git")
+    old, none = branch.clone.git("rev-parse", "HEAD"), "0" * 40
+    for line, code, said in (
+        (f"{old} {none} refs/heads/{branch.name}\n", 1, NO_DELETE),
+        (f"{old} {old} refs/pull/1/head\n", 1, "deny updating a hidden ref"),
+        (f"{none} {old} refs/heads/{branch.name}-b\n", 0, ""),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(line))
+        assert hook.main() == code
+        assert said in capsys.readouterr().err
+    monkeypatch.delenv("LOCKGATE_ASK")
+    assert hook.main() == 1
+    assert "nothing is taken" in capsys.readouterr().err
+
+
+def test_a_fine_grained_token_needs_contents_to_push(branch: Branch, shared: Hosted) -> None:
+    for permission, taken in (("read", False), ("write", True)):
+        token = shared.github.add_token("mona", "fine-grained", {"contents": permission})
+        shared.tokens["fine"] = token
+        assert branch.act("commit", "fine")[0] is taken
 
 
 def test_strangers(shared: Hosted, branch: Branch) -> None:
