@@ -10,14 +10,8 @@ import pytest
 
 # The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
 CELL = (3, 11)
-LONG: tuple[str, ...] = (
-    "tests/e2e/",
-    "tests/unit/loopback/",
-    "tests/unit/push/",
-    "tests/unit/scan/",
-    "tests/unit/workflows/",
-)
-LONG += ("tests/contract/", "tests/unit/protect/")
+LONG: tuple[str, ...] = ("tests/e2e/", "tests/unit/loopback/", "tests/unit/push/", "tests/unit/scan/")
+LONG += ("tests/unit/workflows/", "tests/contract/", "tests/unit/protect/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
