@@ -58,7 +58,7 @@ def test_a_newer_push_cancels_the_quality_gate_of_its_pull_request_and_nothing_e
             assert cancels(found["publish"], event) == (False, "w-1.0")
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=str)
+@pytest.mark.parametrize("event", {one.name: one for one in EVENTS}.values(), ids=lambda event: event.name)
 def test_the_drift_gate_runs_by_the_clock_and_by_hand_only(event: Event) -> None:
     document = documents(pythons=("3.12",))["security_scan"]
     ran = any(jobs["protection-check"].ran for _, jobs in runs(document, event, transitive=True))
