@@ -14,6 +14,7 @@ LONG = (
     "tests/contract/",
     "tests/e2e/",
     "tests/unit/loopback/",
+    "tests/unit/protect/",
     "tests/unit/push/",
     "tests/unit/scan/",
     "tests/unit/workflows/",

@@ -6,7 +6,11 @@ import os
 
 import pytest
 
+from tests.contract import checked
 from tests.e2e.places import Makes, Place
+from tests.hosted import hosted
+
+__all__ = ["checked", "hosted"]
 
 
 @pytest.fixture(scope="session")

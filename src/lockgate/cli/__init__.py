@@ -20,6 +20,7 @@ COMMANDS = {
     "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
     "scan": "Run the security scan: dependencies, code, secrets, supply chain, workflows.",
     "push": "Land commits on a remote branch: rebased, race-free, exactly once.",
+    "protect": "Keep the rules of the repository on GitHub as the table says.",
     "init": "Set a package up: the table, the workflows, lockgate's own lock.",
     "render": "Write the workflows, dependabot.yml and CODEOWNERS from the table.",
     "why": "Tell which setting and which reason produced a rendered line.",

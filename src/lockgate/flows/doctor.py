@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from lockgate.model.actions import NESTED
 from lockgate.model.errors import LockgateError
 from lockgate.model.project import Project
 from lockgate.model.verdict import Verdict
+from lockgate.ports import git, github
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.nested import locked_version
 from lockgate.ports.state import open_state
@@ -53,6 +55,7 @@ def diagnose(project: Project) -> Diagnosis:
         _table(project),
         _lock(project),
         *_workflows(project),
+        *_protection(project),
         *_tools(project),
     )
     missing = any(finding.status == "missing" for finding in findings)
@@ -143,6 +146,23 @@ def _workflows(project: Project) -> list[Finding]:
         else Finding("workflows", "ok", "as the table says"),
         _locked_lockgate(found.root),
     ]
+
+
+def _protection(project: Project) -> list[Finding]:
+    """Who would ask which repository about its rules; nobody is asked, so that this works without a network."""
+    remote = git.remote_url(project.root)
+    if not project.has_table or project.config.phase.protection == "off" or remote is None:
+        return []
+    try:
+        where = github.place(remote)
+    except LockgateError as error:
+        return [Finding("protection", "note", error.message, error.hint)]
+    app = os.environ.get("LOCKGATE_APP_ID")
+    credential = f"the app {app}" if app else where.credential
+    found = f"{where.repository} at {where.api}, asked with {credential}"
+    if credential == "no token":
+        return [Finding("protection", "note", found, "gh auth login, or GH_TOKEN; then lockgate protect check")]
+    return [Finding("protection", "ok", f"{found} (by lockgate protect check)")]
 
 
 def _locked_lockgate(root: Path) -> Finding:

@@ -14,7 +14,7 @@ from lockgate.flows import nested, precommit
 from lockgate.flows.render import Survey, survey
 from lockgate.gate import declared
 from lockgate.model.actions import NESTED
-from lockgate.model.config import CHECKS
+from lockgate.model.config import CHECKS, Config
 from lockgate.model.decode import decode_config
 from lockgate.model.errors import UsageError
 from lockgate.model.project import Project
@@ -22,6 +22,7 @@ from lockgate.ports import git
 from lockgate.ports.files import write_atomic
 from lockgate.workflows.drift import unified
 from lockgate.workflows.files import stamp
+from lockgate.workflows.quality import PROTECTION
 
 # Caches of uv and lockgate: a committed one is a poisoned one.
 IGNORED = (".uv/", ".uv-cache/", "uv.cache/", ".lockgate/")
@@ -217,9 +218,21 @@ def next_steps(project: Project, root: Path) -> str:
         "lockgate doctor && lockgate gate, then commit what was written",
         trust,
         *([] if config.owners else ['name who reviews: [tool.lockgate] owners = ["@you"], then lockgate render']),
-        "lockgate protect plan: branch protection that waits for these checks",
+        "lockgate protect plan --replay: branch protection that waits for these checks, and what it would have blocked",
+        *_protection_token(config),
     ]
     return "Next:\n" + "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
+
+
+def _protection_token(config: Config) -> list[str]:
+    """What the scheduled check needs."""
+    wanted = config.protection
+    if config.phase.protection == "off" or not (wanted.app or wanted.token):
+        return []
+    name = f"{wanted.app}_KEY" if wanted.app else wanted.token
+    whose = "the key of a GitHub App" if wanted.app else "a fine-grained token"
+    what = f"{whose} that may read Administration and Actions,\n       for the daily protection-check"
+    return [f"gh secret set {name} --env {PROTECTION}: {what}"]
 
 
 def _read(path: Path) -> str | None:

@@ -11,6 +11,7 @@ from lockgate.flows.render import RenderReport
 from lockgate.flows.why import Answer
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
+from lockgate.model.protection import Plan, ProtectReport
 from lockgate.model.push import PushReport
 from lockgate.model.scan import ScanReport
 
@@ -21,6 +22,8 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "render": (RenderReport, "the document of `lockgate render --check --format json`"),
     "why": (Answer, "the document of `lockgate why --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
+    "protect": (ProtectReport, "the document of `lockgate protect plan|apply|check --format json`"),
+    "protect-plan": (Plan, "the file of `lockgate protect plan --out`"),
     "push": (PushReport, "the document of `lockgate push --format json`"),
 }
 

@@ -25,12 +25,16 @@ _BRANCH = r"^(?![-/.])(?!.*(?:\.\.|//|@\{|\$\{\{|\.lock$|/\.|[/.]$))[^\x00-\x20\
 Branch = Annotated[str, msgspec.Meta(pattern=_BRANCH, description="a branch's name as git allows it, e.g. main")]
 _OWNER = r"^(@[^\s@/#]+(/[^\s@/#]+)?|[^\s@#]+@[^\s@#]+)(?!\n)$"
 Owner = Annotated[str, msgspec.Meta(pattern=_OWNER, description="@user, @organization/team or a mail address")]
+_REVIEWER = r"^@[^\s@/#]+(/[^\s@/#]+)?(?!\n)$"
+Reviewer = Annotated[str, msgspec.Meta(pattern=_REVIEWER, description="@user or @organization/team")]
+_VARIABLE = r"^(?:(?!GITHUB_)[A-Z_][A-Z0-9_]*)?(?!\n)$"
+SecretName = Annotated[str, msgspec.Meta(pattern=_VARIABLE, description="a secret's name: A-Z, 0-9 and _")]
 # Without wildcards and what else GitHub's patterns would read as more than a name.
 _FOLDER = (
     r"^(?![ /~])(?!(?:.*/)?\.\.(?:/|$))(?!.*\$\{\{)[^\x00-\x1f\x7f*?\[\]\\\"!#]*[^\x00-\x20\x7f*?\[\]\\\"!#](?!\n)$"
 )
 Folder = Annotated[str, msgspec.Meta(pattern=_FOLDER, description="a folder below the package's, without wildcards")]
-PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Folder)
+PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Reviewer, SecretName, Folder)
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -100,16 +104,25 @@ class PublishConfig(Table, frozen=True):
     """`[tool.lockgate.publish]`."""
 
     environment: Label = "pypi-publishing"
-    reviewers: tuple[str, ...] = ()
+    # GitHub takes six at most.
+    reviewers: Annotated[tuple[Reviewer, ...], msgspec.Meta(max_length=6)] = ()
 
 
 class ProtectionConfig(Table, frozen=True):
-    """`[tool.lockgate.protection]`."""
+    """`[tool.lockgate.protection]`: `admins` are bound by the rules, too; `code_owners` have to approve their files.
+
+    Attributes:
+        token: The secret with the token of the scheduled check; "" renders none.
+        app: Instead of a token: a GitHub App's id is the variable `<app>_ID`, its key the secret `<app>_KEY`.
+    """
 
     branch: Branch = "main"
     kind: Literal["classic", "ruleset"] = "classic"
     approvals: Annotated[int, msgspec.Meta(ge=0, le=6)] = 1
     admins: bool = True
+    code_owners: bool = False
+    token: SecretName = "LOCKGATE_PROTECT_TOKEN"  # noqa: S105  (a name)
+    app: SecretName = ""
 
 
 class ReportsConfig(Table, frozen=True):

@@ -8,18 +8,20 @@ import shutil
 import subprocess
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from lockgate.model.errors import RefusedError, UnknownError
+from lockgate.model.errors import RefusedError, UnknownError, UsageError
 from lockgate.ports import clock
 from lockgate.ports.http import Answer, exchange
 
 API_VERSION = "2022-11-28"
+_API = "https://api.github.com"
 _TRIES = 4
 _LONGEST_WAIT = 120.0  # seconds that a rate limit may take; beyond that nobody waits unasked
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 
 
@@ -31,6 +33,18 @@ class Place(msgspec.Struct, frozen=True):
     credential: str = "no token"
 
 
+class PageRefusedError(UnknownError):
+    """A page of a list was refused: half a list is no answer.
+
+    Attributes:
+        answer: The refusal.
+    """
+
+    def __init__(self, message: str, answer: Answer) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
 class GitHub:
     """A client of one GitHub.
 
@@ -38,15 +52,25 @@ class GitHub:
         api: The API's address: `https://api.github.com`, or `https://HOST/api/v3` of GitHub Enterprise Server.
         token: Sent as a bearer; None asks as anybody.
         limit: Seconds for one exchange.
+        note: Hears of every wait that GitHub asks for.
 
     Attributes:
         requests: (method, path) of every exchange.
+
+    Raises:
+        UsageError: The token is none: no header can carry it.
     """
 
-    def __init__(self, api: str, token: str | None, limit: float = 30.0) -> None:
+    def __init__(
+        self, api: str, token: str | None, limit: float = 30.0, note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        if token is not None and _TOKEN.fullmatch(token) is None:
+            # Never shown, as it may hold a token all the same.
+            raise UsageError("GitHub's token holds a space, a line break or other characters that no token has")
         self.api = api.rstrip("/")
         self._token = token
         self._limit = limit
+        self._note = note
         self._known: dict[str, tuple[str, Answer]] = {}
         self.requests: list[tuple[str, str]] = []
 
@@ -65,10 +89,12 @@ class GitHub:
             UnknownError: See `get`; or a page is refused: half a list is no answer.
         """
         address: str | None = self._address(path, {"per_page": 100, **query})
+        seen: set[str] = set()
         while address:
+            seen.add(address)
             answer = self._ask("GET", address, None)
             if answer.status != 200:  # noqa: PLR2004
-                raise UnknownError(f"{self.api}: GET {path}: {said(answer)}")
+                raise PageRefusedError(f"{self.api}: GET {path}: {said(answer)}", answer)
             content = answer.json()
             if isinstance(content, Mapping):
                 content = next((value for value in content.values() if isinstance(value, list)), [])
@@ -76,7 +102,9 @@ class GitHub:
                 raise UnknownError(f"{self.api}: GET {path}: the answer is no list")
             yield from content
             following = _NEXT.search(answer.headers.get("link", ""))
-            address = following[1] if following and following[1].startswith(self.api + "/") else None
+            address = following[1] if following else None
+            if address is not None and (address in seen or not address.startswith(self.api + "/")):
+                raise UnknownError(f"{self.api}: GET {path}: the next page is at {address}: half a list is no answer")
 
     def send(self, method: str, path: str, body: object = None) -> Answer:
         """A request that may change something; sent again only where GitHub says that it did nothing (rate limits).
@@ -106,7 +134,7 @@ class GitHub:
         for attempt in range(1, _TRIES + 1):
             self.requests.append((method, path))
             try:
-                answer = exchange(method, address, headers=headers, body=content, limit=self._limit)
+                answer = self._redacted(exchange(method, address, headers=headers, body=content, limit=self._limit))
             except OSError as error:
                 if method != "GET" or attempt == _TRIES:
                     raise UnknownError(f"{self.api} gave no answer to {method} {path}: {error}") from None
@@ -115,8 +143,18 @@ class GitHub:
             wait = self._wait(method, answer, attempt)
             if wait is None:
                 return self._kept(method, address, answer)
-            time.sleep(wait)
+            if attempt < _TRIES:
+                if wait > 1:
+                    self._note(f"GitHub asks to wait {wait:.0f} s")
+                time.sleep(wait)
         raise UnknownError(f"{self.api}: {method} {path}: {said(answer)}", "run it again later")
+
+    def _redacted(self, answer: Answer) -> Answer:
+        """Without the token: there are proxies whose refusals repeat what was sent."""
+        token = (self._token or "").encode()
+        if not token or token not in answer.body:
+            return answer
+        return msgspec.structs.replace(answer, body=answer.body.replace(token, b"***"))
 
     def _wait(self, method: str, answer: Answer, attempt: int) -> float | None:
         """Seconds until the next try; None: this is the answer."""
@@ -128,16 +166,17 @@ class GitHub:
                 raise UnknownError(f"{self.api}: the rate limit is used up for {wait:.0f} s", "run it again then")
             return max(0.0, wait)
         if answer.status >= 500:  # noqa: PLR2004
-            if method != "GET":
+            after = answer.headers.get("retry-after", "")
+            if method != "GET" or (after.isdigit() and float(after) > _LONGEST_WAIT):
                 return None
-            return 0.2 * 3.0 ** (attempt - 1)
+            return float(after) if after.isdigit() else 0.2 * 3.0 ** (attempt - 1)
         return None
 
     def _kept(self, method: str, address: str, answer: Answer) -> Answer:
         if method != "GET":
             # What is written may show anywhere.
             self._known.clear()
-        elif answer.status == 304:  # noqa: PLR2004
+        elif answer.status == 304 and address in self._known:  # noqa: PLR2004
             return self._known[address][1]
         elif answer.status == 200 and "etag" in answer.headers:  # noqa: PLR2004
             self._known[address] = answer.headers["etag"], answer
@@ -162,8 +201,20 @@ def said(answer: Answer) -> str:
     return f"HTTP status {answer.status}: " + "; ".join([str(content.get("message", "")), *errors])
 
 
-def token(environment: Mapping[str, str] = os.environ) -> tuple[str | None, str]:
-    """The token to use, and where it comes from: GH_TOKEN, GITHUB_TOKEN, or `gh auth token`."""
+def fields(answer: Answer) -> dict[str, Any]:
+    """The object in an answer.
+
+    Raises:
+        UnknownError: There is none.
+    """
+    try:
+        return msgspec.json.decode(answer.body, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise UnknownError(f"GitHub's answer is no JSON object: {error}", "run it again later") from None
+
+
+def token(environment: Mapping[str, str] = os.environ, api: str = _API) -> tuple[str | None, str]:
+    """The token to use, and where it comes from: GH_TOKEN, GITHUB_TOKEN, or `gh auth token` for that GitHub."""
     for name in ("GH_TOKEN", "GITHUB_TOKEN"):
         if environment.get(name):
             return environment[name].strip(), name
@@ -171,13 +222,24 @@ def token(environment: Mapping[str, str] = os.environ) -> tuple[str | None, str]
     if tool is not None:
         try:
             done = subprocess.run(
-                [tool, "auth", "token"], capture_output=True, text=True, check=False, timeout=10, env=dict(environment)
+                # Of that host: no other one may see it.
+                [tool, "auth", "token", "--hostname", _host(api)],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=10,
+                env=dict(environment),
             )
         except (OSError, subprocess.TimeoutExpired):
             return None, "no token"
         if done.returncode == 0 and done.stdout.strip():
             return done.stdout.strip(), "gh auth token"
     return None, "no token"
+
+
+def _host(api: str) -> str:
+    """What people call the GitHub whose API this is."""
+    return (urllib.parse.urlsplit(api).hostname or "").removeprefix("api.")
 
 
 def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -> Place:
@@ -193,11 +255,12 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
         found = re.fullmatch(r"(?:\w+://(?:[^@/]+@)?|[^@/\s]+@)([^/:]+)(?::\d+)?[/:](.+?)/?", remote_url.strip())
         if found is not None:
             host = found[1].removeprefix("ssh.").lower()
-            api = api or ("https://api.github.com" if host == "github.com" else f"https://{host}/api/v3")
+            is_cloud = host == "github.com" or host.endswith(".ghe.com")
+            api = api or (f"https://api.{host}" if is_cloud else f"https://{host}/api/v3")
             repository = repository or "/".join(found[2].removesuffix(".git").split("/")[-2:])
     if not repository or repository.count("/") != 1:
         raise RefusedError(
             "it cannot be told which GitHub repository this is",
             "name it: GITHUB_REPOSITORY=owner/name (and GITHUB_API_URL for GitHub Enterprise Server)",
         )
-    return Place(api or "https://api.github.com", repository, token(environment)[1])
+    return Place(api or _API, repository, token(environment, api or _API)[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.parse
+from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from typing import Any
 
@@ -54,6 +55,37 @@ def project_files(index: str, name: str, limit: float) -> dict[str, Listed]:
         if "<a" not in content.lower() and "<html" not in content.lower():
             raise ValueError("the index's answer is no list of files")
     return {one.name: one for one in found}
+
+
+def newest(files: Iterable[Listed]) -> Listed | None:
+    """A file of the highest version that is not yanked, one with provenance before others; None without releases."""
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+
+    found = []
+    for one in files:
+        try:
+            wheel = one.name.endswith(".whl")
+            version = parse_wheel_filename(one.name)[1] if wheel else parse_sdist_filename(one.name)[1]
+        except (InvalidWheelFilename, InvalidSdistFilename):
+            continue  # an egg, an installer
+        if one.yanked is None:
+            found.append((version, one.provenance is not None, one))
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
+def publisher(listed: Listed, limit: float) -> Mapping[str, Any]:
+    """Who published the file, as the index proved it (PEP 740); {} when nobody did.
+
+    Raises:
+        OSError: The index gave no answer within `limit` seconds.
+        ValueError: The answer is no provenance.
+    """
+    if listed.provenance is None:
+        return {}
+    try:
+        return dict(json.loads(fetch(listed.provenance, limit))["attestation_bundles"][0]["publisher"])
+    except (KeyError, IndexError, TypeError):
+        raise ValueError("the index's answer is no provenance") from None
 
 
 def _from_json(address: str, one: dict[str, Any]) -> Listed:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lockgate.model.errors import UsageError
+from lockgate.model.workflow import Document
 
 
 def read_yaml(text: str, shown: str) -> Any:  # noqa: ANN401  (whatever the file holds)
@@ -26,6 +27,18 @@ def read_yaml(text: str, shown: str) -> Any:  # noqa: ANN401  (whatever the file
         where = f"{shown}:{mark.line + 1}" if mark is not None else shown
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise UsageError(f"{where}: not valid YAML: {problem}") from error
+
+
+def read_workflow(text: str, shown: str) -> Document:
+    """The workflow, or the composite action, in `text`.
+
+    Raises:
+        UsageError: It is none, and GitHub does not run it either.
+    """
+    data = read_yaml(text, shown)
+    if not isinstance(data, dict):
+        raise UsageError(f"{shown}:1: is no workflow: a table was expected")
+    return Document(shown, data, tuple(text.splitlines()))
 
 
 def line_at(document: object, place: Sequence[str | int]) -> int:

@@ -37,6 +37,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         test_minutes: The longest that a test cell may take.
         checks_minutes: The longest that the other checks may take.
         cool_down: Days before a new release is proposed.
+        protection_token: Name of the secret with which the repository's rules are checked; "" when nobody does.
+        protection_app: Of a GitHub App instead: what its variable and its secret are called after.
         fixtures: Folders that the tests let travel between runs.
     """
 
@@ -61,6 +63,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     checks_minutes: int = _CHECKS_LEAST
     cool_down: int = 7
     schedule: str = "daily"
+    protection_token: str = "LOCKGATE_PROTECT_TOKEN"  # noqa: S105  (a name)
+    protection_app: str = ""
     fixtures: tuple[str, ...] = ()
     additions: WorkflowsConfig = WorkflowsConfig()
 
@@ -115,6 +119,8 @@ def facts(
         checks_minutes=max(_CHECKS_LEAST, _minutes(custom)),
         cool_down=max(_BOT_LEAST, min(_BOT_MOST, math.ceil(parse_duration(config.scan.cool_down) / 86400))),
         schedule=config.dependabot.schedule,
+        protection_token=config.protection.token if config.phase.protection != "off" else "",
+        protection_app=config.protection.app if config.phase.protection != "off" else "",
         fixtures=config.test.cache,
         additions=config.workflows,
     )

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from lockgate.workflows.contexts import REQUIRED, contexts
+from lockgate.model import check_names
+from lockgate.workflows.contexts import REQUIRED
 from lockgate.workflows.pins import Used, problem, used
 from lockgate.workflows.promised_steps import Broken, condition, own_step, plain, steps, unwanted, variables
 
@@ -163,7 +164,8 @@ def _job(actual: Mapping[str, Any], expected: Mapping[str, Any], *, required: bo
     have, wanted = _listed(actual.get("needs")), _listed(expected.get("needs"))
     if missing := [one for one in wanted if one not in have]:
         yield Broken(("needs",), f"needs lacks {', '.join(missing)}")
-    if required and not wanted and have:
+    environment = _environment_of(expected)
+    if (required or (environment and not release)) and not wanted and have:
         yield Broken(
             ("needs",), "needs must not be here: where one fails, this check is skipped, which counts as passed"
         )
@@ -174,11 +176,10 @@ def _job(actual: Mapping[str, Any], expected: Mapping[str, Any], *, required: bo
     matrix, strategy = expected.get("strategy", {}).get("matrix"), actual.get("strategy")
     if _cells(strategy.get("matrix") if isinstance(strategy, Mapping) else strategy) != _cells(matrix):
         yield Broken(("strategy",), f"the matrix must be {_shown(matrix) if matrix else 'none'}")
-    environment = _environment_of(expected)
     if _environment_of(actual) != environment and (release or environment):
         yield Broken(("environment",), f"the environment must be {environment or 'none'}")
     yield from variables(actual.get("env"), allowed=expected.get("env", {}))
-    closed = environment is not None
+    closed = release and environment is not None
     if closed and "services" in actual:
         yield Broken(("services",), "nothing else may run beside the right to publish")
     found = steps(_sequence(actual.get("steps")), expected["steps"], closed=closed, release=release)
@@ -214,12 +215,12 @@ def _permissions(actual: object, expected: Mapping[str, Any]) -> Iterator[Broken
 
 def _other_jobs(jobs: Mapping[str, Any], expected: Mapping[str, Any], *, release: bool) -> Iterator[Broken]:
     """Jobs that lockgate does not know: they may not take a required name, nor publish."""
-    names = {name for key, job in expected.items() for name in contexts(key, job)}
+    names = {name for key, job in expected.items() for name in check_names.names(key, job)}
     publisher = {_environment_of(job) for job in expected.values()} - {None}
     for key, job in jobs.items():
         if key in expected or not isinstance(job, Mapping):
             continue
-        if any(_reports_under(str(key), job).fullmatch(name) for name in names):
+        if any(check_names.pattern(str(key), job).fullmatch(name) for name in names):
             yield Broken((str(key), "name"), "a second job reports under a required name, or may")
         permissions = job.get("permissions", {})
         if not isinstance(permissions, Mapping):
@@ -228,17 +229,9 @@ def _other_jobs(jobs: Mapping[str, Any], expected: Mapping[str, Any], *, release
             yield Broken((str(key), "permissions"), "one job only may speak for the publisher")
         environment = _environment_of(job)
         if publisher and environment is not None and (environment in publisher or "${{" in environment):
-            yield Broken((str(key), "environment"), "one job only may enter the environment of the publisher")
+            yield Broken((str(key), "environment"), "one job only may enter this environment")
         for number, step in enumerate(_sequence(job.get("steps"))):
             yield from (one.below(str(key), "steps", number) for one in own_step(step, release=release))
-
-
-def _reports_under(key: str, job: Mapping[str, Any]) -> re.Pattern[str]:
-    """The names that a job's checks can have."""
-    name = str(job.get("name") or key).strip()
-    pattern = ".*".join(map(re.escape, re.split(r"\$\{\{.*?\}\}", name, flags=re.DOTALL)))
-    more = r"(?: \(.*\))?" if "strategy" in job and "${{" not in name else ""
-    return re.compile(pattern + more, re.DOTALL)
 
 
 def _sequence(value: object) -> Sequence[Any]:

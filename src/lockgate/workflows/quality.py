@@ -12,6 +12,8 @@ from lockgate.workflows.kit import REPORT, TOKEN, Kit
 from lockgate.workflows.pins import Pin
 from lockgate.workflows.scan_jobs import scan_jobs
 
+# The environment that holds the secret of the drift gate, and nothing else.
+PROTECTION = "lockgate-protection"
 _PULL_REQUEST = {"types": ["opened", "synchronize", "reopened", "ready_for_review"]}
 
 
@@ -52,7 +54,7 @@ def security_scan(facts: Facts, pins: Mapping[str, Pin]) -> dict[str, Any]:
         # A group of its own for each run: nothing cancels a scan.
         "concurrency": {"group": "${{ github.workflow }}-${{ github.run_id }}", "cancel-in-progress": False},
         "env": environment(facts, "UV_CACHE_DIR", *(["CODEQL_LANGUAGES"] if facts.codeql else [])),
-        "jobs": {**scan_jobs(kit), "publish-report": _publish_report(kit)},
+        "jobs": {**scan_jobs(kit), "publish-report": _publish_report(kit), **_protection_check(kit)},
     }
 
 
@@ -68,6 +70,20 @@ def _publish_report(kit: Kit) -> dict[str, Any]:
     condition = "${{ always() && (github.event_name == 'push' || github.event_name == 'schedule') }}"
     needs = ["security-scan"]
     return kit.job("publish-report", 10, steps, needs=needs, permissions=permissions, **{"if": condition})
+
+
+def _protection_check(kit: Kit) -> dict[str, Any]:
+    """The drift gate: the workflow's own token may not read these settings, so it is no check of a pull request."""
+    token, app = kit.facts.protection_token, kit.facts.protection_app
+    if not token and not app:
+        return {}
+    env = {"GH_TOKEN": f"${{{{ secrets.{token} }}}}"}
+    if app:
+        env = {"LOCKGATE_APP_ID": f"${{{{ vars.{app}_ID }}}}", "LOCKGATE_APP_KEY": f"${{{{ secrets.{app}_KEY }}}}"}
+    check = kit.lockgate("check", "Compare the repository's rules with the table", "protect check", env)
+    condition = "${{ github.event_name == 'schedule' || github.event_name == 'workflow_dispatch' }}"
+    more = {"if": condition, "environment": {"name": PROTECTION}}
+    return {"protection-check": kit.job("protection-check", 10, [*kit.set_up(), check], **more)}
 
 
 def environment(facts: Facts, *names: str) -> dict[str, str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -178,3 +179,49 @@ def test_colours_mark_what_is_missing(cli: Cli, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[1;33mmissing \x1b[0m types" in cli("doctor", "-C", package(tmp_path)).out
     assert "\x1b" not in cli("doctor", "--no-color", "-C", tmp_path).out
+
+
+def remote(root: Path, url: str) -> Path:
+    """A package whose git remote is `url`."""
+    commit(write(root, {"pyproject.toml": ONE}))
+    subprocess.run(["git", "remote", "add", "origin", url], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No credentials, and no job of GitHub's."""
+    for name in ("GH_TOKEN", "GITHUB_TOKEN", "GITHUB_API_URL", "GITHUB_REPOSITORY", "LOCKGATE_APP_ID"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "said"),
+    [
+        ("git@github.com:octo/sample.git", {"GH_TOKEN": "ghp_secret"},
+         "ok octo/sample at https://api.github.com, asked with GH_TOKEN (by lockgate protect check)"),
+        ("https://ghe.example.org/octo/sample", {"LOCKGATE_APP_ID": "7"},
+         "ok octo/sample at https://ghe.example.org/api/v3, asked with the app 7 (by lockgate protect check)"),
+        ("https://github.com/octo/sample", {}, "note octo/sample at https://api.github.com, asked with no token  → gh"),
+        ("../elsewhere", {}, "note it cannot be told which GitHub repository this is"),
+    ],
+)  # fmt: skip
+def test_who_would_ask_which_repository(
+    cli: Cli, tmp_path: Path, nobody: pytest.MonkeyPatch, url: str, variables: dict[str, str], said: str
+) -> None:
+    found = shutil.which
+    nobody.setattr(shutil, "which", lambda name, **more: None if name == "gh" else found(name, **more))
+    root = remote(tmp_path, url)
+    for name, value in variables.items():
+        nobody.setenv(name, value)
+    shown = cli("doctor", "-C", root)
+    assert lines(shown.out).get("protection", "").startswith(said)
+    assert "ghp_secret" not in shown.out + shown.err
+
+
+@pytest.mark.usefixtures("nobody")
+def test_where_protection_is_off_nobody_would_ask(cli: Cli, tmp_path: Path) -> None:
+    root = remote(tmp_path, "https://github.com/octo/sample")
+    write(root, {"pyproject.toml": ONE + '[tool.lockgate.phase]\nprotection = "off"\n'})
+    assert "protection" not in lines(cli("doctor", "-C", root).out)

@@ -50,6 +50,8 @@ def test_everything_is_written(cli: Cli, tmp_path: Path) -> None:
     shown = cli("init", "-C", tmp_path)
     assert shown.code == 0
     assert shown.err.startswith("lockgate: written\nNext:\n  1. lockgate doctor && lockgate gate, then commit")
+    assert "lockgate protect plan --replay: branch protection" in shown.err
+    assert "gh secret set LOCKGATE_PROTECT_TOKEN --env lockgate-protection: a fine-grained token" in shown.err
     assert (tmp_path / "pyproject.toml").read_text() == PLAIN + TABLE
     assert (tmp_path / ".gitignore").read_text() == IGNORED
     assert set(tree(tmp_path)) == WRITTEN
@@ -282,3 +284,21 @@ def test_a_package_in_a_folder_of_a_repository(cli: Cli, tmp_path: Path) -> None
     assert {*LOCK, "SECURITY.md", ".github/CODEOWNERS"} <= set(tree(tmp_path))
     assert "lockgate render -C 'packages/one two' --check" in (tmp_path / ".pre-commit-config.yaml").read_text()
     assert cli("render", "--check", "-C", root).code == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (
+            '[tool.lockgate.protection]\napp = "RULES"\n',
+            "gh secret set RULES_KEY --env lockgate-protection: the key of a",
+        ),
+        ('[tool.lockgate.protection]\ntoken = ""\n', ""),
+        ('[tool.lockgate.phase]\nprotection = "off"\n', ""),
+    ],
+)
+def test_the_token_of_the_scheduled_check_is_asked_for(tmp_path: Path, table: str, said: str) -> None:
+    write(tmp_path, {"pyproject.toml": f"{PLAIN}[tool.lockgate]\n{table}"})
+    found = init.next_steps(read_project(tmp_path), tmp_path)
+    assert said in found
+    assert ("gh secret set" in found) is bool(said)

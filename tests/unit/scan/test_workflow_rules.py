@@ -7,9 +7,9 @@ import textwrap
 import pytest
 
 from lockgate.model.compromised import COMPROMISED
-from lockgate.scan.answer import BrokenError
+from lockgate.model.errors import UsageError
+from lockgate.ports.yamlfile import read_workflow
 from lockgate.scan.rules.workflows import RULES
-from lockgate.scan.rules.workflows.document import Document
 from lockgate.scan.rules.workflows.known import VERSIONS
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -179,7 +179,7 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 
 def lines(rule: str, text: str) -> list[int]:
-    return list(BY_ID[rule].look(Document("a.yml", text)))
+    return list(BY_ID[rule].look(read_workflow(text, "a.yml")))
 
 
 def cases(table: dict[str, list[str]]) -> list[object]:
@@ -207,9 +207,9 @@ def test_every_rule_has_enough_examples(rule: str) -> None:
     [("a: [b\n", 2), ("on: push\njobs:\n  a: 1\n  a: 2\n", 4), ("- a\n", 1), ("", 1), ("a: b: c\n", 1)],
 )
 def test_what_is_no_workflow_cannot_be_judged(text: str, line: int) -> None:
-    with pytest.raises(BrokenError) as caught:
-        Document("a.yml", text)
-    assert caught.value.answer.reason.startswith(f"a.yml:{line}: ")
+    with pytest.raises(UsageError) as caught:
+        read_workflow(text, "a.yml")
+    assert caught.value.message.startswith(f"a.yml:{line}: ")
 
 
 def test_lines_are_those_of_the_file() -> None:

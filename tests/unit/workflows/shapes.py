@@ -251,5 +251,9 @@ SHAPES = (
         "after.upload = [{ run = '''\nthree\nfour''' , if = '${{ always() }}' }]",
     ),
     Shape("publish-elsewhere", '[tool.lockgate.workflows.publish.jobs.publish]\nruns-on = "ubuntu-22.04"'),
+    Shape("protection-app", '[tool.lockgate.protection]\napp = "RULES_APP"'),
+    Shape("protection-token", '[tool.lockgate.protection]\ntoken = "SETTINGS_2"\nbranch = "dev"'),
+    Shape("no-protection-token", '[tool.lockgate.protection]\ntoken = ""'),
+    Shape("protection-off", '[tool.lockgate.phase]\nprotection = "off"'),
     Shape("all-phases-off", '[tool.lockgate.phase]\nquality = "observe"\nsecurity = "off"'),
 )  # fmt: skip

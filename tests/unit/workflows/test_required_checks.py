@@ -58,6 +58,23 @@ def test_a_newer_push_cancels_the_quality_gate_of_its_pull_request_and_nothing_e
             assert cancels(found["publish"], event) == (False, "w-1.0")
 
 
+@pytest.mark.parametrize("event", {one.name: one for one in EVENTS}.values(), ids=lambda event: event.name)
+def test_the_drift_gate_runs_by_the_clock_and_by_hand_only(event: Event) -> None:
+    document = documents(pythons=("3.12",))["security_scan"]
+    ran = any(jobs["protection-check"].ran for _, jobs in runs(document, event, transitive=True))
+    assert ran is (event.name in {"schedule", "workflow_dispatch"})
+    assert not any(name.startswith("protection") for name in required(documents()))
+
+
+@pytest.mark.parametrize("changes", [{"protection_token": ""}, {"protection_token": "A", "protection_app": "RULES"}])
+def test_the_drift_gate_has_one_secret_in_one_step_or_is_not_there(changes: dict[str, str]) -> None:
+    job = documents(**changes)["security_scan"]["jobs"].get("protection-check")
+    assert (job is None) == (changes == {"protection_token": ""})
+    if job is not None:
+        secrets = {name: value for step in job["steps"] for name, value in step.get("env", {}).items()}
+        assert secrets == {"LOCKGATE_APP_ID": "${{ vars.RULES_ID }}", "LOCKGATE_APP_KEY": "${{ secrets.RULES_KEY }}"}
+
+
 # --- a release
 
 

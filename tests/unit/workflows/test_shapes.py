@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from lockgate.flows.render import Survey, judge, survey, write
+from lockgate.model import check_names
 from lockgate.ports.pyproject import read_project
 from lockgate.workflows import contexts, origins
 from lockgate.workflows.emit import Commented
@@ -270,7 +271,7 @@ def test_required_checks_report_on_every_change(rendered: dict[str, Survey], sha
         if documents[name]["on"]["pull_request"] == UNFILTERED[0]
         and documents[name]["on"]["merge_group"] == UNFILTERED[1]
         for job, content in documents[name]["jobs"].items()
-        for context in contexts.contexts(job, content)
+        for context in check_names.names(job, content)
     }
     required = contexts.required(documents)
     assert set(required) <= reported

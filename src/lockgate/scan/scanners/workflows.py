@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
+from lockgate.model.errors import UsageError
 from lockgate.model.finding import Confidence, Finding, Severity, at_line, together
+from lockgate.model.workflow import Document
+from lockgate.ports.yamlfile import read_workflow
 from lockgate.scan.answer import Absent, Answer, BrokenError, answer
 from lockgate.scan.context import Context, decode
 from lockgate.scan.rules import workflows as own
-from lockgate.scan.rules.workflows.document import Document
 
 _ZIZMOR_CODES = frozenset({0, 11, 12, 13, 14})
 _SEVERITIES: dict[str, Severity] = {
@@ -102,7 +104,10 @@ def _documents(context: Context) -> list[Document]:
             text = (context.root / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise BrokenError(f"{name}: cannot be read: {type(error).__name__}") from error
-        documents.append(Document(name, text))
+        try:
+            documents.append(read_workflow(text, name))
+        except UsageError as error:
+            raise BrokenError(error.message, "mend the file: GitHub does not run it either") from error
     return documents
 
 

@@ -22,8 +22,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document, Job
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document, Job
 
 _RESULTS = re.compile(r"needs\.(\*|[\w-]+)\.result|toJSON\(\s*needs\s*\)", re.IGNORECASE)
 _NOTHING = re.compile(r"\s*((echo|printf)\b[^\n;&|]*|true|:|exit 0)\s*")

@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document, Job, Step
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document, Job, Step
 
 _CHECK = re.compile(
     r"(^|[\s;&|(/])(pytest|ruff (check|format)|mypy|pyright|ty check|flake8|pylint|black --check|bandit|semgrep"

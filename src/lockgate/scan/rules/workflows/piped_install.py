@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document
 
 _SHELL = r"(sudo\s+(-\S+\s+)*)?(/bin/|/usr/bin/(env\s+)?)?(ba|z|da|k)?sh\b|(sudo\s+)?python3?\b"
 _PIPED = re.compile(

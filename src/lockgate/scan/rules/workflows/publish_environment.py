@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document
 
 
 def _look(document: Document) -> Iterator[int]:

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document, Step
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document, Step
 
 _OFF = frozenset({"", "false", "none", "auto"})
 # Input of a set-up action that turns its cache on.

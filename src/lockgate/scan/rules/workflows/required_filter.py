@@ -21,9 +21,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document
 from lockgate.scan.rules.rule import Rule
 from lockgate.scan.rules.workflows.aggregate_always import judges
-from lockgate.scan.rules.workflows.document import Document
 
 # Names that lockgate's rendered workflows require, and what people call the job that stands for all.
 _REQUIRED = re.compile(

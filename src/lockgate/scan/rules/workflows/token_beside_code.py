@@ -21,8 +21,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document, Job
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document, Job
 
 _RUNS_CODE = re.compile(
     r"(^|[\s;&|(])(pip3? install|uv (run|sync|pip|build)|poetry (install|run|build)|pdm (install|run|build)"

@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lockgate.model.workflow import Document
 from lockgate.scan.rules.rule import Rule
-from lockgate.scan.rules.workflows.document import Document
 from lockgate.scan.rules.workflows.known import COMMITS, VERSIONS
 
 _PIN = re.compile(

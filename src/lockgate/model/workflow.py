@@ -1,4 +1,4 @@
-"""A workflow or composite action as rules see it: jobs and steps, with the lines where they stand."""
+"""A workflow or composite action as it is read: jobs and steps, with the lines where they stand (pure)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
-
-from lockgate.scan.answer import BrokenError
 
 _PUBLISH = re.compile(
     r"\b(twine upload|uv publish|hatch publish|flit publish|poetry publish|pdm publish|maturin (publish|upload))\b"
@@ -116,10 +114,10 @@ class Job:
 class Document:
     """A parsed file."""
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, data: Mapping[Any, Any], lines: tuple[str, ...]) -> None:
         self.path = path
-        self.lines = tuple(text.splitlines())
-        self.data = _parsed(path, text)
+        self.lines = lines
+        self.data = data
 
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
@@ -157,26 +155,6 @@ class Document:
                 found.add(name)
                 waiting += by_name[name].needs
         return found
-
-
-def _parsed(path: str, text: str) -> Mapping[Any, Any]:
-    from ruamel.yaml import YAML  # 40 ms
-    from ruamel.yaml.error import YAMLError
-
-    reader = YAML(typ="rt")
-    reader.allow_duplicate_keys = False
-    remedy = "mend the file: GitHub does not run it either"
-    try:
-        data = reader.load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        raise BrokenError(
-            f"{path}:{line}: is not valid YAML: {getattr(error, 'problem', None) or error}", remedy
-        ) from error
-    if not isinstance(data, dict):
-        raise BrokenError(f"{path}:1: is no workflow: a table was expected", remedy)
-    return data
 
 
 def _table(value: object) -> Mapping[str, Any]:
