@@ -31,7 +31,7 @@ class Waiting:
     def __init__(self, lander: Lander, wanted: Wanted) -> None:
         self._lander, self._wanted = lander, wanted
         self._place, self._remote = lander.place, lander.remote
-        self._lease = new_lease(lander.repository)
+        self._lease = new_lease(lander.repository, lander.replay.commit(wanted.head).tree)
         self._entry = new_entry(lander.place, wanted, self._lease)
         # The lease that was seen last, since when, and whether the user knows whom we wait for.
         self._watched: tuple[str | None, float, bool] = (None, 0.0, False)
