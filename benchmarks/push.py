@@ -3,11 +3,14 @@
 
 The loop is the honest one: merge drivers for the shared files, unbounded tries, full-jitter pauses. Both get the same
 clones with three commits each, take turns, and are checked in the same way. CPU time is that of all processes, the
-repository's side included. Prints one line a round and the medians with their ratios.
+repository's side included. lockgate is installed as users install it: without what only its developers need. Prints
+one line a round and the medians with their ratios.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
 import resource
 import shutil
 import statistics
@@ -20,9 +23,10 @@ from typing import NamedTuple
 
 from tests.e2e.clones import Clone, Hub
 from tests.e2e.push_tournament import COMMITS, begin, check, names, pushers, stamp
-from tests.support import command, environment
+from tests.support import environment
 
 ROUNDS = 3
+SOURCE = Path(__file__).resolve().parents[1]
 DRIVER = """\
 #!/bin/sh
 # The newer stamp wins: $1 is ours and takes the result, $2 is theirs.
@@ -47,9 +51,21 @@ class Result(NamedTuple):
     pushes: int
 
 
+@functools.cache
+def installed() -> str:
+    """The command of a fresh installation, its byte-code compiled, as pip does it."""
+    folder = Path(tempfile.mkdtemp(prefix="lockgate-installed-"))
+    atexit.register(shutil.rmtree, folder)
+    argv = ["uv", "sync", "--quiet", "--locked", "--no-dev", "--no-editable", "--compile-bytecode",
+            "--reinstall-package", "lockgate"]  # fmt: skip
+    place = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON": sys.executable}
+    subprocess.run(argv, cwd=SOURCE, env=environment(**place), check=True)
+    return str(folder / "bin/lockgate")
+
+
 def lockgate_push(clone: Clone) -> list[str]:
     """The contestant."""
-    return command("push", "--quiet", "-C", str(clone.root))
+    return [installed(), "push", "--quiet", "-C", str(clone.root)]
 
 
 def loop(clone: Clone) -> list[str]:

@@ -52,15 +52,8 @@ def push(wishes: Wishes) -> int:
             raise UsageError(f"--wait: {error}") from None
         config = msgspec.structs.replace(config, wait=wishes.wait)
     console = Console(no_color=wishes.no_color, quiet=wishes.quiet)
-    request = Request(
-        folder=wishes.directory,
-        branch=wishes.branch,
-        remote=wishes.remote,
-        message=wishes.message,
-        source=wishes.source,
-        dry_run=wishes.dry_run,
-        config=config,
-    )
+    request = Request(folder=wishes.directory, branch=wishes.branch, remote=wishes.remote, message=wishes.message,
+                      source=wishes.source, dry_run=wishes.dry_run, config=config)  # fmt: skip
     ended = landed(request, lambda text: None if wishes.quiet else console.say(f"lockgate: {text}"))
     report = ended.report if isinstance(ended, Refusal) else ended
     if wishes.format_ == "json":

@@ -117,9 +117,7 @@ class Remote:
         """
         apart = ("--no-write-fetch-head", "--no-auto-gc", "--no-tags", "--no-recurse-submodules", "--refmap=", "-q")
         try:
-            self._repository.git(
-                "fetch", *apart, self._name, *refs, patience=lambda: self._waiting("give what is new")
-            )
+            self._repository.git("fetch", *apart, self._name, *refs, patience=lambda: self._waiting("give what is new"))
         except GitError as error:
             if "couldn't find remote ref" in error.said or "not our ref" in error.said:
                 return False

@@ -17,6 +17,7 @@ from lockgate.model.errors import UnknownError, UsageError
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _MOMENT = 1.0  # seconds
+_MANY = 100  # objects: git's own fetch.unpackLimit
 # Nobody else's ideas of how git answers, waits or rewrites objects.
 _PLAIN = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_PAGER": "cat"}
 
@@ -138,7 +139,7 @@ class Repository:
             raise UnknownError(f"{argv[0]} does not run: {error.strerror}", "install git 2.36 or later") from None
         with process:
             try:
-                if "patience" in how and not select.select([process.stdout], [], [], _MOMENT)[0]:
+                if "patience" in how and process.stdout and not select.select([process.stdout], [], [], _MOMENT)[0]:
                     how["patience"]()
                 out, err = process.communicate(how.get("given"))
             except BaseException:
@@ -208,13 +209,15 @@ class Repository:
         return self._config
 
     def flush(self) -> None:
-        """Let git store what was made: as one pack, for git knows modes, sharing and durability of its own files."""
+        """Let git store what was made, for it knows modes, sharing and durability of its own files."""
         if not self._unwritten:
             return
         pack = b"PACK" + struct.pack(">II", 2, len(self._unwritten))
         for kind, content in self._unwritten.values():
             pack += _packed_size(_KINDS[kind], len(content)) + zlib.compress(content, 1)
-        self.git("unpack-objects", "-q", given=pack + self._hashed(pack))
+        # Many stay one pack, as when git fetches them: hundreds of small files take longer than all the rest.
+        how = ("unpack-objects", "-q") if len(self._unwritten) < _MANY else ("index-pack", "--stdin")
+        self.git(*how, given=pack + self._hashed(pack))
         self._unwritten.clear()
 
     @property

@@ -123,7 +123,7 @@ def _refuse_unfit(repository: Repository, wanted: Wanted, ids: list[str], commit
 
 
 def _apart(replay: Replay, head: str, tip: str) -> tuple[list[str], list[str]] | None:
-    """The commits of each side, newest first, when two short straight lines part somewhere; None when git has to tell."""
+    """The commits of each side, newest first, where two short straight lines part; None when git has to tell."""
     lines, ends = (list[str](), list[str]()), [[head], [tip]]
     for turn in range(2 * _NEAR):
         this, that = turn % 2, 1 - turn % 2
@@ -155,28 +155,27 @@ def rewound(repository: Repository, head: str, tracking: str, known: str, own: t
 
 
 def move(repository: Repository, replay: Replay, old: str, new: str, tracking: str | None) -> str | None:
-    """Move HEAD's branch, index and files from `old` to `new`; returns why that was not possible. `tracking` moves anyway.
+    """Move HEAD's branch, index and files from `old` to `new`; returns why that was not possible.
 
-    Uncommitted changes, staged or not, stay as they are; where they or an untracked file are in the way, nothing moves.
+    Uncommitted changes, staged or not, stay as they are; where they or an untracked file are in the way, nothing moves
+    but `tracking`, which says where the remote branch is.
     """
-    reason = None
-    if old != new:
-        reason = _in_the_way(repository, replay, old, new)
+    reason = _in_the_way(repository, replay, old, new)
+    if reason is None and old != new:
         try:
-            if reason is None:
-                script = ("sh", "-c", _MOVE, "sh", old, new, tracking or "")
-                repository.run(script, detached=True, folder=repository.top)
-                return None
+            script = ("sh", "-c", _MOVE, "sh", old, new, tracking or "")
+            repository.run(script, detached=True, folder=repository.top)
         except GitError as error:
             lines = [line.strip() for line in error.said.splitlines() if line.strip()]
             reason = "; ".join(lines) or "git did not say why"
+        else:
+            return None
     track(repository, tracking, new)
     return reason
 
 
 def _in_the_way(repository: Repository, replay: Replay, old: str, new: str) -> str | None:
-    trees = (replay.commit(oid).tree for oid in (old, new))
-    for name, (was, _) in replay.trees.changes(*trees).items():
+    for name, (was, _) in replay.trees.changes(replay.commit(old).tree, replay.commit(new).tree).items():
         path = os.path.join(os.fsencode(repository.top), name)  # noqa: PTH118  (names are bytes)
         if was is None and os.path.lexists(path):
             return f"{name.decode(errors='backslashreplace')} is in the way: git does not know that file yet"

@@ -18,6 +18,10 @@ class Entry(NamedTuple):
     oid: str
 
 
+# What stood at a path and what stands there; None is nothing.
+Change = tuple[Entry | None, Entry | None]
+
+
 class Objects(Protocol):
     """Where objects are read and made."""
 
@@ -59,11 +63,11 @@ class Trees:
             found = self.entries(found.oid).get(name) if found is not None and found.mode == FOLDER else None
         return found
 
-    def changes(self, old: str | None, new: str | None, below: bytes = b"") -> dict[bytes, tuple[Entry | None, Entry | None]]:
+    def changes(self, old: str | None, new: str | None, below: bytes = b"") -> dict[bytes, Change]:
         """Files that differ between two trees, by path, as they were and as they are."""
         if old == new:
             return {}
-        found: dict[bytes, tuple[Entry | None, Entry | None]] = {}
+        found: dict[bytes, Change] = {}
         before, after = self.entries(old), self.entries(new)
         for name in sorted(before.keys() | after.keys()):
             was, now = before.get(name), after.get(name)
