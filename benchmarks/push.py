@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.e2e.clones import Clone, Hub
-from tests.e2e.push_tournament import COMMITS, begin, check, names, pushers, stamp
+from tests.e2e.push_tournament import COMMITS, begin, check, names, pushers, stamp, tally
 from tests.support import environment
 
 ROUNDS = 3
@@ -44,11 +44,16 @@ done
 
 
 class Result(NamedTuple):
-    """One round: wall seconds, CPU seconds of everybody, pushes that the repository saw."""
+    """One round: wall seconds, CPU seconds of everybody, pushes that the repository saw; how many entered the queue.
+
+    `queued` are the pushes of the queue: those that entered it, bids and the leaders'.
+    """
 
     seconds: float
     cpu: float
     pushes: int
+    entered: int
+    queued: int
 
 
 @functools.cache
@@ -94,8 +99,7 @@ def measured(root: Path, name: str, count: int) -> Result:
         rival.commit("rival", {"rival": "x"})
         rival.git("push", "-q")
         expected.append("rival")
-    tally = hub.root / "pushes"
-    tally.write_text("")
+    tally(hub)
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     running = [
         subprocess.Popen(line, cwd=clone.root, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -106,7 +110,8 @@ def measured(root: Path, name: str, count: int) -> Result:
     assert codes == [0] * count, codes
     check(hub, expected, stamp(count * COMMITS), in_log=names("p", count))
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Result(seconds, cpu, tally.read_text().count("x"))
+    kinds = tally(hub)
+    return Result(seconds, cpu, len(kinds), kinds.count("enter"), len(kinds) - kinds.count("direct"))
 
 
 def compare(counts: list[int]) -> None:
@@ -119,8 +124,9 @@ def compare(counts: list[int]) -> None:
                 for name in CONTESTANTS:
                     result = measured(folder / f"{name}-{count}-{number}", name, count)
                     found[name].append(result)
+                    queue = f", {result.queued} in the queue for {result.entered}" if result.entered else ""
                     print(f"N = {count:2}  {name:8}  {result.seconds:6.2f} s  {result.cpu:6.2f} CPU s"
-                          f"  {result.pushes:3} pushes", flush=True)  # fmt: skip
+                          f"  {result.pushes:3} pushes{queue}", flush=True)  # fmt: skip
             tell(count, found)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -136,7 +142,8 @@ def tell(count: int, found: dict[str, list[Result]]) -> None:
         f"N = {count}: {landed / ours.seconds:.1f} against {landed / theirs.seconds:.1f} commits/s:"
         f" {theirs.seconds / ours.seconds:.1f} x; CPU per commit {1000 * ours.cpu / landed:.0f} against"
         f" {1000 * theirs.cpu / landed:.0f} ms: 1/{theirs.cpu / ours.cpu:.1f};"
-        f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}",
+        f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}"
+        + (f", in the queue {ours.queued / ours.entered:.2f}" if ours.entered else ""),
         flush=True,
     )
 
