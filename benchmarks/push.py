@@ -3,8 +3,8 @@
 
 The loop is the honest one: merge drivers for the shared files, unbounded tries, full-jitter pauses. Both get the same
 clones with three commits each, take turns, and are checked in the same way. CPU time is that of all processes, the
-repository's side included. lockgate is installed as users install it: without what only its developers need. Prints
-one line a round and the medians with their ratios.
+repository's side included. lockgate is installed as users install it: without what only its developers need. It runs
+twice: as it is, and told by the table to join the queue at once. Prints one line a round and the medians' ratios.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ def lockgate_push(clone: Clone) -> list[str]:
     return [installed(), "push", "--quiet", "-C", str(clone.root)]
 
 
+def queued_push(clone: Clone) -> list[str]:
+    """The same where the table says that many push to this branch."""
+    table = (clone.root / "pyproject.toml").read_text()
+    clone.write({"pyproject.toml": table + 'first = "queue"\n'})
+    return lockgate_push(clone)
+
+
 def loop(clone: Clone) -> list[str]:
     """What it is measured against."""
     driver = clone.root / ".git" / "newest"
@@ -84,7 +91,7 @@ def loop(clone: Clone) -> list[str]:
     return ["bash", "-c", LOOP]
 
 
-CONTESTANTS = {"loop": loop, "lockgate": lockgate_push}
+CONTESTANTS = {"loop": loop, "lockgate": lockgate_push, "queue": queued_push}
 
 
 def measured(root: Path, name: str, count: int) -> Result:
@@ -133,19 +140,19 @@ def compare(counts: list[int]) -> None:
 
 
 def tell(count: int, found: dict[str, list[Result]]) -> None:
-    """The medians and their ratios."""
+    """The medians and their ratios, of lockgate as it is and with `first = "queue"`."""
     medians = {name: Result(*(statistics.median(column) for column in zip(*results, strict=True)))
                for name, results in found.items()}  # fmt: skip
-    ours, theirs = medians["lockgate"], medians["loop"]
-    landed = count * COMMITS
-    print(
-        f"N = {count}: {landed / ours.seconds:.1f} against {landed / theirs.seconds:.1f} commits/s:"
-        f" {theirs.seconds / ours.seconds:.1f} x; CPU per commit {1000 * ours.cpu / landed:.0f} against"
-        f" {1000 * theirs.cpu / landed:.0f} ms: 1/{theirs.cpu / ours.cpu:.1f};"
-        f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}"
-        + (f", in the queue {ours.queued / ours.entered:.2f}" if ours.entered else ""),
-        flush=True,
-    )
+    theirs, landed = medians.pop("loop"), count * COMMITS
+    for name, ours in medians.items():
+        print(
+            f"N = {count}, {name}: {landed / ours.seconds:.1f} against {landed / theirs.seconds:.1f} commits/s:"
+            f" {theirs.seconds / ours.seconds:.1f} x; CPU per commit {1000 * ours.cpu / landed:.0f} against"
+            f" {1000 * theirs.cpu / landed:.0f} ms: 1/{theirs.cpu / ours.cpu:.1f};"
+            f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}"
+            + (f", in the queue {ours.queued / ours.entered:.2f}" if ours.entered else ""),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

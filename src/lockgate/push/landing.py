@@ -31,11 +31,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         wait: All of it.
         lease: A leader that has not landed anything for so long is taken for dead.
         age: A queue entry older than this is given up.
+        is_direct: Whether a push tries alone first.
     """
 
     wait: float
     lease: float
     age: float
+    is_direct: bool
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,7 +191,9 @@ class Lander:
             if replayed.tip == state.tip:
                 return Landed(before=before, after=replayed.tip, replayed=replayed, first=todo)
             outcome: Outcome = "race"
-            if state.lease is None or not self.takes_queue:
+            is_free = state.lease is None and self.terms.is_direct
+            # A branch that is not there has nobody to wait for, whatever is left of a lease.
+            if is_free or state.tip is None or not self.takes_queue:
                 pushed = self._swap(state, replayed.tip)
                 outcome = pushed.outcomes[self.place.branch]
                 if outcome == "done":

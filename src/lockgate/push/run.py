@@ -116,6 +116,7 @@ class _Run:
             wait=parse_duration(config.wait),
             lease=parse_duration(config.lease),
             age=parse_duration(config.queue_age),
+            is_direct=config.first == "direct",
         )
         place = Place(target.branch, "" if request.dry_run else _clone_id(repository))
         self._lander = Lander(repository, self._remote, self._replay, place, terms, self._hook, say)
