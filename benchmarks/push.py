@@ -3,11 +3,14 @@
 
 The loop is the honest one: merge drivers for the shared files, unbounded tries, full-jitter pauses. Both get the same
 clones with three commits each, take turns, and are checked in the same way. CPU time is that of all processes, the
-repository's side included. Prints one line a round and the medians with their ratios.
+repository's side included. lockgate is installed as users install it: without what only its developers need. It runs
+twice: as it is, and told by the table to join the queue at once. Prints one line a round and the medians' ratios.
 """
 
 from __future__ import annotations
 
+import atexit
+import functools
 import resource
 import shutil
 import statistics
@@ -19,10 +22,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.e2e.clones import Clone, Hub
-from tests.e2e.push_tournament import COMMITS, begin, check, names, pushers, stamp
-from tests.support import command, environment
+from tests.e2e.push_tournament import COMMITS, begin, check, names, pushers, stamp, tally
+from tests.support import environment
 
 ROUNDS = 3
+SOURCE = Path(__file__).resolve().parents[1]
 DRIVER = """\
 #!/bin/sh
 # The newer stamp wins: $1 is ours and takes the result, $2 is theirs.
@@ -40,16 +44,40 @@ done
 
 
 class Result(NamedTuple):
-    """One round: wall seconds, CPU seconds of everybody, pushes that the repository saw."""
+    """One round: wall seconds, CPU seconds of everybody, pushes that the repository saw; how many entered the queue.
+
+    `queued` are the pushes of the queue: those that entered it, bids and the leaders'.
+    """
 
     seconds: float
     cpu: float
     pushes: int
+    entered: int
+    queued: int
+
+
+@functools.cache
+def installed() -> str:
+    """The command of a fresh installation, its byte-code compiled, as pip does it."""
+    folder = Path(tempfile.mkdtemp(prefix="lockgate-installed-"))
+    atexit.register(shutil.rmtree, folder)
+    argv = ["uv", "sync", "--quiet", "--locked", "--no-dev", "--no-editable", "--compile-bytecode",
+            "--reinstall-package", "lockgate"]  # fmt: skip
+    place = {"UV_PROJECT_ENVIRONMENT": str(folder), "UV_PYTHON": sys.executable}
+    subprocess.run(argv, cwd=SOURCE, env=environment(**place), check=True)
+    return str(folder / "bin/lockgate")
 
 
 def lockgate_push(clone: Clone) -> list[str]:
     """The contestant."""
-    return command("push", "--quiet", "-C", str(clone.root))
+    return [installed(), "push", "--quiet", "-C", str(clone.root)]
+
+
+def queued_push(clone: Clone) -> list[str]:
+    """The same where the table says that many push to this branch."""
+    table = (clone.root / "pyproject.toml").read_text()
+    clone.write({"pyproject.toml": table + 'first = "queue"\n'})
+    return lockgate_push(clone)
 
 
 def loop(clone: Clone) -> list[str]:
@@ -63,7 +91,7 @@ def loop(clone: Clone) -> list[str]:
     return ["bash", "-c", LOOP]
 
 
-CONTESTANTS = {"loop": loop, "lockgate": lockgate_push}
+CONTESTANTS = {"loop": loop, "lockgate": lockgate_push, "queue": queued_push}
 
 
 def measured(root: Path, name: str, count: int) -> Result:
@@ -78,8 +106,7 @@ def measured(root: Path, name: str, count: int) -> Result:
         rival.commit("rival", {"rival": "x"})
         rival.git("push", "-q")
         expected.append("rival")
-    tally = hub.root / "pushes"
-    tally.write_text("")
+    tally(hub)
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     running = [
         subprocess.Popen(line, cwd=clone.root, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -90,7 +117,8 @@ def measured(root: Path, name: str, count: int) -> Result:
     assert codes == [0] * count, codes
     check(hub, expected, stamp(count * COMMITS), in_log=names("p", count))
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Result(seconds, cpu, tally.read_text().count("x"))
+    kinds = tally(hub)
+    return Result(seconds, cpu, len(kinds), kinds.count("enter"), len(kinds) - kinds.count("direct"))
 
 
 def compare(counts: list[int]) -> None:
@@ -103,26 +131,28 @@ def compare(counts: list[int]) -> None:
                 for name in CONTESTANTS:
                     result = measured(folder / f"{name}-{count}-{number}", name, count)
                     found[name].append(result)
+                    queue = f", {result.queued} in the queue for {result.entered}" if result.entered else ""
                     print(f"N = {count:2}  {name:8}  {result.seconds:6.2f} s  {result.cpu:6.2f} CPU s"
-                          f"  {result.pushes:3} pushes", flush=True)  # fmt: skip
+                          f"  {result.pushes:3} pushes{queue}", flush=True)  # fmt: skip
             tell(count, found)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def tell(count: int, found: dict[str, list[Result]]) -> None:
-    """The medians and their ratios."""
+    """The medians and their ratios, of lockgate as it is and with `first = "queue"`."""
     medians = {name: Result(*(statistics.median(column) for column in zip(*results, strict=True)))
                for name, results in found.items()}  # fmt: skip
-    ours, theirs = medians["lockgate"], medians["loop"]
-    landed = count * COMMITS
-    print(
-        f"N = {count}: {landed / ours.seconds:.1f} against {landed / theirs.seconds:.1f} commits/s:"
-        f" {theirs.seconds / ours.seconds:.1f} x; CPU per commit {1000 * ours.cpu / landed:.0f} against"
-        f" {1000 * theirs.cpu / landed:.0f} ms: 1/{theirs.cpu / ours.cpu:.1f};"
-        f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}",
-        flush=True,
-    )
+    theirs, landed = medians.pop("loop"), count * COMMITS
+    for name, ours in medians.items():
+        print(
+            f"N = {count}, {name}: {landed / ours.seconds:.1f} against {landed / theirs.seconds:.1f} commits/s:"
+            f" {theirs.seconds / ours.seconds:.1f} x; CPU per commit {1000 * ours.cpu / landed:.0f} against"
+            f" {1000 * theirs.cpu / landed:.0f} ms: 1/{theirs.cpu / ours.cpu:.1f};"
+            f" pushes per pusher {ours.pushes / count:.2f} against {theirs.pushes / count:.2f}"
+            + (f", in the queue {ours.queued / ours.entered:.2f}" if ours.entered else ""),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,45 @@ def test_declared_stamps_resolve_too(hub: Hub) -> None:
     mine.commit("ours", {"x.json": '{"build": {"when": "2026-01-02"}, "when": "2026-01-01"}'})
     ran = mine.push()
     assert (ran.code, hub.show("x.json")) == (0, '{"build": {"when": "2026-01-03"}, "when": "2026-01-01"}\n')
+
+
+def test_an_index_that_git_has_not_refreshed_is_no_hindrance(hub: Hub) -> None:
+    mine, other = hub.clone("mine"), hub.clone("other")
+    other.commit("theirs", {"a.txt": "changed\n"})
+    other.git("push", "-q")
+    mine.commit("ours", {"b.txt": "b\n"})
+    os.utime(mine.root / "a.txt", (1, 1))
+    assert mine.push().code == 0
+    assert (mine.root / "a.txt").read_text() == "changed\n"
+    assert mine.git("status", "--porcelain") == ""
+
+
+def test_the_branch_moves_although_its_memory_of_the_remote_one_is_locked(hub: Hub) -> None:
+    mine, _ = behind(hub)
+    mine.commit("ours", {"c.txt": "c\n"})
+    (mine.root / ".git/refs/remotes/origin/main.lock").write_text("")
+    ran = mine.push()
+    assert (ran.code, "note" in ran.out) == (0, False), ran.out + ran.err
+    assert mine.git("rev-parse", "HEAD") == hub.git("rev-parse", "main")
+    assert mine.git("status", "--porcelain") == ""
+
+
+def test_a_branch_beside_a_tag_of_its_name(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.commit("ours", {"b.txt": "b\n"})
+    mine.git("tag", "main")
+    assert mine.push().code == 0
+    assert hub.subjects() == ["Begin", "ours"]
+
+
+def test_more_commits_than_are_written_one_by_one(hub: Hub) -> None:
+    mine, other = hub.clone("mine"), hub.clone("other")
+    other.commit("theirs", {"n.txt": "n\n"})
+    other.git("push", "-q")
+    for number in range(40):
+        mine.commit(f"ours {number}", {"b.txt": f"{number}\n"})
+    assert mine.push().code == 0
+    assert hub.subjects() == ["Begin", "theirs", *(f"ours {number}" for number in range(40))]
+    hub.assert_linear()
+    mine.assert_sound()
+    assert len(list((mine.root / ".git/objects/pack").glob("*.pack"))) == 1

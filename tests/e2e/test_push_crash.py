@@ -35,7 +35,7 @@ def kills_at_steps(root: Path, kind: Kind, numbers: Iterable[int]) -> int:
     return kills
 
 
-@pytest.mark.parametrize(("kind", "steps"), [("commits", (5, 14)), ("files", (11,)), ("queue", (24,))])
+@pytest.mark.parametrize(("kind", "steps"), [("commits", (5, 10)), ("files", (11,)), ("queue", (22,))])
 def test_kills_at_some_steps(tmp_path: Path, kind: Kind, steps: tuple[int, ...]) -> None:
     assert kills_at_steps(tmp_path, kind, steps) >= 2 * len(steps) - 1
 

@@ -169,3 +169,28 @@ def test_files_go_through_the_queue_too(hub: Hub, tmp_path: Path) -> None:
     ran = mine.push("--branch", "main", "--commit", "files", "--from", str(tmp_path / "out"))
     assert ran.code == 0, ran.err
     assert (hub.subjects(), hub.queue()) == (["Begin", "files"], "")
+
+
+def test_who_is_told_to_joins_the_queue_at_once(hub: Hub) -> None:
+    killed = entry(hub, "killed", {"k.txt": "k\n"})
+    mine = hub.clone("mine")
+    mine.write({"pyproject.toml": '[tool.lockgate.push]\nfirst = "queue"\n'})
+    mine.commit("one", {"b.txt": "b\n"})
+    ran = mine.push("--format", "json")
+    assert ran.code == 0, ran.err
+    # One enters and bids, one lands everything.
+    assert (ran.document["pushes"], len(ran.document["carried"])) == (2, 1)
+    assert (hub.subjects(), hub.queue()) == (["Begin", "killed", "one"], "")
+    assert killed.push().code == 0
+    assert hub.subjects() == ["Begin", "killed", "one"]
+
+
+def test_a_lease_that_is_left_of_a_branch_that_is_gone_holds_up_nobody(hub: Hub) -> None:
+    dead = with_dead_leader(hub)
+    hub.git("update-ref", "refs/lockgate/lease/new", dead)
+    mine = hub.clone("mine")
+    mine.commit("one", {"b.txt": "b\n"})
+    begun = time.monotonic()
+    ran = mine.push("--branch", "new")
+    assert (ran.code, hub.subjects("new")) == (0, ["Begin", "one"]), ran.err
+    assert time.monotonic() - begun < 10

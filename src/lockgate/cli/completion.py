@@ -18,7 +18,7 @@ def command(shell: str) -> int:
     """  # noqa: D301  (click keeps the lines behind its mark)
     from click.shell_completion import get_completion_class
 
-    from lockgate.cli import app
+    from lockgate.cli.app import app
     from lockgate.ports.console import Console
 
     kind = get_completion_class(shell)

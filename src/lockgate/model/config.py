@@ -133,9 +133,14 @@ class ReportsConfig(Table, frozen=True):
 
 
 class PushConfig(Table, frozen=True):
-    """`[tool.lockgate.push]`: `stamps` are further fields that say when something was made, as `name` or `a.b.name`."""
+    """`[tool.lockgate.push]`: `stamps` are further fields that say when something was made, as `name` or `a.b.name`.
+
+    Attributes:
+        first: Whether a push tries alone first, or joins the queue at once: for branches to which many push.
+    """
 
     stamps: tuple[str, ...] = ()
+    first: Literal["direct", "queue"] = "direct"
     wait: Duration = "10m"
     lease: Duration = "20s"
     queue_age: Duration = "1h"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,8 @@ def for_git(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     token = environment.get("GH_TOKEN") or environment.get("GITHUB_TOKEN")
     if not in_actions(environment) or not server or not token:
         return {}
+    import base64  # in jobs only
+
     secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     key = f"http.{server}/.extraheader"
     pairs = [(key, ""), (key, f"AUTHORIZATION: basic {secret}")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import tomllib
@@ -210,6 +209,8 @@ def _flat(table: object) -> Mapping[str, str]:
 
 
 def _ini_section(path: Path, section: str) -> Mapping[str, str] | None:
+    import configparser  # for the files of old only
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(_text(path))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -101,8 +99,10 @@ class Remote:
             UnknownError: It cannot be reached.
         """
         try:
-            with self._patience("say what it has"):
-                done = self._repository.git("ls-remote", "--refs", _ALIAS, *patterns, environment=self._environment)
+            done = self._repository.git(
+                "ls-remote", "--refs", _ALIAS, *patterns, environment=self._environment,
+                patience=lambda: self._waiting("say what it has"),
+            )  # fmt: skip
         except GitError as error:
             raise self._trouble(error) from None
         lines = (line.split("\t", 1) for line in done.text.splitlines() if "\t" in line)
@@ -117,8 +117,7 @@ class Remote:
         """
         apart = ("--no-write-fetch-head", "--no-auto-gc", "--no-tags", "--no-recurse-submodules", "--refmap=", "-q")
         try:
-            with self._patience("give what is new"):
-                self._repository.git("fetch", *apart, self._name, *refs)
+            self._repository.git("fetch", *apart, self._name, *refs, patience=lambda: self._waiting("give what is new"))
         except GitError as error:
             if "couldn't find remote ref" in error.said or "not our ref" in error.said:
                 return False
@@ -134,10 +133,10 @@ class Remote:
         specs = [f"{one.new or ''}:{one.ref}" for one in updates]
         how = ["--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", *leases]
         how += ["--atomic"] if atomic else []
-        with self._patience("take the push"):
-            done = self._repository.git(
-                "push", *how, _ALIAS, *specs, codes=tuple(range(256)), environment=self._environment
-            )
+        done = self._repository.git(
+            "push", *how, _ALIAS, *specs, codes=tuple(range(256)), environment=self._environment,
+            patience=lambda: self._waiting("take the push"),
+        )  # fmt: skip
         self._last = clock.monotonic()
         lines = [line.split("\t") for line in done.out.decode(errors="replace").splitlines()]
         results = {one[1].rpartition(":")[2]: (one[0], one[2]) for one in lines if len(one) > 2}  # noqa: PLR2004
@@ -145,16 +144,8 @@ class Remote:
         reasons = "; ".join(summary for flag, summary in results.values() if flag == "!")
         return Pushed({one.ref: _outcome(results.get(one.ref), said) for one in updates}, _told(said, reasons))
 
-    @contextlib.contextmanager
-    def _patience(self, what: str) -> Iterator[None]:
-        """Say whom we wait for when it takes longer than a moment."""
-        timer = threading.Timer(1.0, self._say, [f"waiting for {self.shown} to {what}"])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def _waiting(self, what: str) -> None:
+        self._say(f"waiting for {self.shown} to {what}")
 
     def _trouble(self, error: GitError) -> RefusedError | UnknownError:
         said = _told(redacted(error.said), "")

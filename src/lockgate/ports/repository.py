@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import select
 import struct
 import subprocess
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self, TypedDict, Unpack
 
@@ -16,6 +16,8 @@ import msgspec
 from lockgate.model.errors import UnknownError, UsageError
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+_MOMENT = 1.0  # seconds
+_MANY = 100  # objects: git's own fetch.unpackLimit
 # Nobody else's ideas of how git answers, waits or rewrites objects.
 _PLAIN = {"LC_ALL": "C", "LANGUAGE": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_PAGER": "cat"}
 
@@ -33,7 +35,8 @@ class How(TypedDict, total=False):
     """How a command is run.
 
     `given` is its standard input, `codes` are exit codes that are answers (0), `folder` is where it runs. A `detached`
-    one runs in a session of its own: what ends this process's group lets it finish its writes.
+    one runs in a session of its own: what ends this process's group lets it finish its writes. `patience` is called
+    when it takes longer than a moment.
     """
 
     given: bytes
@@ -41,6 +44,7 @@ class How(TypedDict, total=False):
     environment: Mapping[str, str]
     folder: Path
     detached: bool
+    patience: Callable[[], None]
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -122,21 +126,29 @@ class Repository:
     def run(self, argv: tuple[str, ...], **how: Unpack[How]) -> Done:
         """The same for any command."""
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 argv,
                 cwd=how.get("folder", self.folder),
-                input=how.get("given", b""),
-                capture_output=True,
-                check=False,
+                stdin=subprocess.PIPE if "given" in how else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env={**self.environment, **how.get("environment", {})},
                 start_new_session=how.get("detached", False),
             )
         except OSError as error:
             raise UnknownError(f"{argv[0]} does not run: {error.strerror}", "install git 2.36 or later") from None
-        said = done.stderr.decode(errors="replace")
-        if done.returncode not in how.get("codes", (0,)):
-            raise GitError(argv[1], done.returncode, said or done.stdout.decode(errors="replace"))
-        return Done(done.returncode, done.stdout, said)
+        with process:
+            try:
+                if "patience" in how and process.stdout and not select.select([process.stdout], [], [], _MOMENT)[0]:
+                    how["patience"]()
+                out, err = process.communicate(how.get("given"))
+            except BaseException:
+                process.kill()
+                raise
+        said = err.decode(errors="replace")
+        if process.returncode not in how.get("codes", (0,)):
+            raise GitError(argv[1], process.returncode, said or out.decode(errors="replace"))
+        return Done(process.returncode, out, said)
 
     def read(self, oid: str) -> tuple[str, bytes]:
         """Kind and content of an object.
@@ -144,8 +156,16 @@ class Repository:
         Raises:
             KeyError: There is no such object (a shallow or partial clone, or a wrong id).
         """
-        if oid in self._made:
-            return self._made[oid]
+        return self._made.get(oid) or self._asked(oid)[1:]
+
+    def resolve(self, ref: str) -> str | None:
+        """The id that a reference, written in full, stands at; None when there is none."""
+        try:
+            return self._asked(ref)[0]
+        except KeyError:
+            return None
+
+    def _asked(self, name: str) -> tuple[str, str, bytes]:
         if self._reader is None:
             self._reader = subprocess.Popen(
                 ["git", "cat-file", "--batch"],  # noqa: S607
@@ -157,13 +177,13 @@ class Repository:
             )
         asked, answers = self._reader.stdin, self._reader.stdout
         assert asked is not None and answers is not None  # noqa: S101, PT018  (both are pipes)
-        asked.write(oid.encode() + b"\n")
+        asked.write(os.fsencode(name) + b"\n")
         asked.flush()
         head = answers.readline().split()
         if len(head) != 3:  # noqa: PLR2004  (id, kind, size)
-            raise KeyError(oid)
+            raise KeyError(name)
         content = answers.read(int(head[2]) + 1)[:-1]
-        return head[1].decode(), content
+        return head[0].decode(), head[1].decode(), content
 
     def has(self, oid: str) -> bool:
         """Whether the object is here."""
@@ -175,7 +195,7 @@ class Repository:
 
     def write(self, kind: str, content: bytes) -> str:
         """Make an object, in memory; returns its id."""
-        oid = hashlib.new(self._hash, b"%s %d\0" % (kind.encode(), len(content)) + content).hexdigest()
+        oid = self._hashed(b"%s %d\0" % (kind.encode(), len(content)) + content).hex()
         if oid not in self._made:
             self._made[oid] = self._unwritten[oid] = (kind, content)
         return oid
@@ -189,20 +209,34 @@ class Repository:
         return self._config
 
     def flush(self) -> None:
-        """Let git store what was made: as one pack, for git knows modes, sharing and durability of its own files."""
+        """Let git store what was made, for it knows modes, sharing and durability of its own files."""
         if not self._unwritten:
             return
         pack = b"PACK" + struct.pack(">II", 2, len(self._unwritten))
         for kind, content in self._unwritten.values():
             pack += _packed_size(_KINDS[kind], len(content)) + zlib.compress(content, 1)
-        pack += hashlib.new(self._hash, pack).digest()
-        self.git("unpack-objects", "-q", given=pack)
+        # Many stay one pack, as when git fetches them: hundreds of small files take longer than all the rest.
+        how = ("unpack-objects", "-q") if len(self._unwritten) < _MANY else ("index-pack", "--stdin")
+        self.git(*how, given=pack + self._hashed(pack))
         self._unwritten.clear()
 
     @property
     def id_bytes(self) -> int:
         """Bytes of an object id: 20, or 32 in a sha256 repository."""
-        return hashlib.new(self._hash).digest_size
+        return 32 if self._hash == "sha256" else 20
+
+    def _hashed(self, data: bytes) -> bytes:
+        import hashlib  # 3 ms, and whoever waits in the queue makes nothing
+
+        return hashlib.new(self._hash, data).digest()
+
+    def branch(self) -> str:
+        """The name of the current branch; "" when HEAD is detached."""
+        said = os.fsdecode((self.git_dir / "HEAD").read_bytes()).rstrip("\n")
+        if not said.startswith("ref: refs/heads/") or said.endswith("/.invalid"):
+            # Detached, or kept in a way of its own.
+            said = self.git("symbolic-ref", "-q", "HEAD", codes=(0, 1)).text
+        return said.removeprefix("ref: ").removeprefix("refs/heads/")
 
 
 def _packed_size(kind: int, size: int) -> bytes:

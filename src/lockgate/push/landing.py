@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from lockgate.push.replay import Replay, Replayed
 
 _SAME_TIP = 6  # pushes in a row that lose although nobody moves the branch
 _UNCLEAR = 5  # pushes in a row of which nobody says what became
-_NEAR = 1000  # commits that are looked through one by one
+_NEAR = 16  # commits that are looked through one by one, before git is asked
 _LONGEST = 30.0  # seconds between two tries
 
 
@@ -30,11 +31,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         wait: All of it.
         lease: A leader that has not landed anything for so long is taken for dead.
         age: A queue entry older than this is given up.
+        is_direct: Whether a push tries alone first.
     """
 
     wait: float
     lease: float
     age: float
+    is_direct: bool
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,14 +130,14 @@ class Lander:
         return state
 
     def _descends(self, new: str, old: str) -> bool:
-        at = new
-        for _ in range(_NEAR):
-            if at == old:
-                return True
-            parents = self.replay.commit(at).parents
-            if len(parents) != 1 or not self.repository.has(parents[0]):
-                break
-            at = parents[0]
+        at = [new]
+        with contextlib.suppress(KeyError):
+            for _ in range(_NEAR):
+                if at == [old]:
+                    return True
+                if len(at) != 1:
+                    break
+                at = self.replay.commit(at[0]).parents
         return self.repository.git("merge-base", "--is-ancestor", old, new, codes=(0, 1)).code == 0
 
     def has(self, oid: str) -> bool:
@@ -169,7 +172,7 @@ class Lander:
         """
         key = wanted, tip
         if key not in self._todo:
-            self._todo[key] = outstanding(self.repository, wanted, tip)
+            self._todo[key] = outstanding(self.repository, self.replay, wanted, tip)
         return self._todo[key]
 
     def land(self, wanted: Wanted, state: Seen) -> Landed:
@@ -188,7 +191,9 @@ class Lander:
             if replayed.tip == state.tip:
                 return Landed(before=before, after=replayed.tip, replayed=replayed, first=todo)
             outcome: Outcome = "race"
-            if state.lease is None or not self.takes_queue:
+            is_free = state.lease is None and self.terms.is_direct
+            # A branch that is not there has nobody to wait for, whatever is left of a lease.
+            if is_free or state.tip is None or not self.takes_queue:
                 pushed = self._swap(state, replayed.tip)
                 outcome = pushed.outcomes[self.place.branch]
                 if outcome == "done":

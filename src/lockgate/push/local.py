@@ -10,6 +10,7 @@ from lockgate.model.errors import RefusedError, UsageError
 from lockgate.model.push import Landing
 from lockgate.ports.repository import GitError, Repository
 from lockgate.push.commits import SOURCE, Commit
+from lockgate.push.replay import Replay
 
 _UNDER_WAY = {
     "rebase-merge": "rebase",
@@ -19,12 +20,17 @@ _UNDER_WAY = {
     "REVERT_HEAD": "revert",
 }
 # In one process of its own session: a kill of lockgate's group leaves the clone as it was or as it will be.
-# 0: moved. 1: local changes are in the way, nothing was touched.
+# 0: moved. 1: local changes are in the way, nothing was touched. Most indices are fresh, and most references free.
 _MOVE = """
-git update-index -q --refresh >/dev/null 2>&1
-git read-tree --no-recurse-submodules -m -u "$1" "$2" || exit 1
-git update-ref -m 'lockgate push' HEAD "$2" "$1" || { git read-tree --no-recurse-submodules -m -u "$2" "$1"; exit 2; }
+go() { git read-tree --no-recurse-submodules -m -u "$@"; }
+go "$1" "$2" 2>/dev/null || { git update-index -q --refresh >/dev/null 2>&1; go "$1" "$2" || exit 1; }
+git update-ref -m 'lockgate push' --stdin 2>/dev/null <<END && exit
+update HEAD $2 $1${3:+
+update $3 $2}
+END
+git update-ref -m 'lockgate push' HEAD "$2" "$1" || { go "$2" "$1"; exit 2; }
 """
+_NEAR = 16  # commits that are looked through one by one, before git is asked
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -55,14 +61,13 @@ def heads(repository: Repository, tracking: str | None) -> tuple[str, str | None
         if (repository.git_dir / name).exists():
             hint = f"git {what} --continue or git {what} --abort, then run it again"
             raise UsageError(f"a {what} is under way in this clone", hint)
-    lines = repository.git("show-ref", "--head", tracking or "HEAD", codes=(0, 1)).text.splitlines()
-    found = {ref: oid for oid, ref in (line.split(" ", 1) for line in lines)}
-    if "HEAD" not in found:
+    head = repository.resolve("HEAD")
+    if head is None:
         raise UsageError("there is no commit here yet", "commit something first")
-    return found["HEAD"], found.get(tracking or "")
+    return head, repository.resolve(tracking) if tracking else None
 
 
-def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outstanding:
+def outstanding(repository: Repository, replay: Replay, wanted: Wanted, tip: str | None) -> Outstanding:
     """What of `wanted` is not on the branch with this tip.
 
     Raises:
@@ -73,20 +78,25 @@ def outstanding(repository: Repository, wanted: Wanted, tip: str | None) -> Outs
         # What the remote has by other branches is no news.
         ids = repository.git(*order, wanted.head, "--not", "--remotes").text.split()
         return Outstanding((wanted.head,) if wanted.is_single else tuple(ids))
-    both = repository.git(*order, "--left-right", "--header", f"{wanted.head}...{tip}").out.split(b"\0")
-    ids = [record.partition(b"\n")[0][1:].decode() for record in both if record.startswith(b"<")]
+    near = None if repository.is_shallow else _apart(replay, wanted.head, tip)
+    if near is not None:
+        ids = near[0][::-1]
+        landed = {source: oid for oid in near[1] for source in replay.commit(oid).values(SOURCE)}
+    else:
+        both = repository.git(*order, "--left-right", "--header", f"{wanted.head}...{tip}").out.split(b"\0")
+        ids = [record.partition(b"\n")[0][1:].decode() for record in both if record.startswith(b"<")]
+        # Lines of messages are indented here: only headers begin like this.
+        prefix = SOURCE + b" "
+        landed = {line[len(prefix) :].decode(): record.partition(b"\n")[0][1:].decode()
+                  for record in both if record.startswith(b">") for line in record.split(b"\n")
+                  if line.startswith(prefix)}  # fmt: skip
     if wanted.is_single and wanted.head not in ids:
-        subject = Commit.parse(repository.read(wanted.head)[1]).subject
+        subject = replay.commit(wanted.head).subject
         return Outstanding((), (Landing(source=wanted.head, commit=wanted.head, subject=subject, outcome="already"),))
     ids = [wanted.head] if wanted.is_single else ids
     if not ids:
         return Outstanding(())
-    # Lines of messages are indented here: only headers begin like this.
-    prefix = SOURCE + b" "
-    landed = {line[len(prefix) :].decode(): record.partition(b"\n")[0][1:].decode()
-              for record in both if record.startswith(b">") for line in record.split(b"\n")
-              if line.startswith(prefix)}  # fmt: skip
-    commits = [Commit.parse(repository.read(oid)[1]) for oid in ids]
+    commits = [replay.commit(oid) for oid in ids]
     _refuse_unfit(repository, wanted, ids, commits)
     already = tuple(
         Landing(source=oid, commit=landed[oid], subject=commit.subject, outcome="already",
@@ -112,30 +122,63 @@ def _refuse_unfit(repository: Repository, wanted: Wanted, ids: list[str], commit
         raise RefusedError("this shallow clone does not reach back to where the branches part", hint)
 
 
-def rewound(repository: Repository, head: str, tracking: str, own: tuple[str, ...]) -> str | None:
-    """A commit among `own` that was on the remote branch and was taken away there: landing it would bring it back."""
+def _apart(replay: Replay, head: str, tip: str) -> tuple[list[str], list[str]] | None:
+    """The commits of each side, newest first, where two short straight lines part; None when git has to tell."""
+    lines, ends = (list[str](), list[str]()), [[head], [tip]]
+    for turn in range(2 * _NEAR):
+        this, that = turn % 2, 1 - turn % 2
+        if len(ends[this]) > 1:
+            return None
+        for at in ends[this]:
+            if at in lines[that]:
+                del lines[that][lines[that].index(at) :]
+                return lines
+            try:
+                ends[this] = replay.commit(at).parents
+            except KeyError:
+                return None
+            lines[this].append(at)
+    return None
+
+
+def rewound(repository: Repository, head: str, tracking: str, known: str, own: tuple[str, ...]) -> str | None:
+    """A commit among `own` that was on the remote branch and was taken away there: landing it would bring it back.
+
+    `known` is where `tracking` stands now; where it stood before, git's log of it says, if there is one.
+    """
+    if "extensions.refstorage" not in repository.config() and tracking.startswith("refs/remotes/"):
+        log = repository.common_dir / "logs" / tracking
+        known += log.read_text(encoding="ascii", errors="replace") if log.is_file() else ""
+        own = tuple(oid for oid in own if oid in known)
     fork = repository.git("merge-base", "--fork-point", tracking, head, codes=(0, 1)).text if own else ""
     return fork if fork in own else None
 
 
-def move(repository: Repository, old: str, new: str) -> str | None:
+def move(repository: Repository, replay: Replay, old: str, new: str, tracking: str | None) -> str | None:
     """Move HEAD's branch, index and files from `old` to `new`; returns why that was not possible.
 
-    Uncommitted changes, staged or not, stay as they are; where they or an untracked file are in the way, nothing moves.
+    Uncommitted changes, staged or not, stay as they are; where they or an untracked file are in the way, nothing moves
+    but `tracking`, which says where the remote branch is.
     """
-    if old == new:
-        return None
-    top = repository.top
-    added = repository.git("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", old, new).out
-    for name in filter(None, added.split(b"\0")):
-        path = os.path.join(os.fsencode(top), name)  # noqa: PTH118  (names are bytes)
-        if os.path.lexists(path):
+    reason = _in_the_way(repository, replay, old, new)
+    if reason is None and old != new:
+        try:
+            script = ("sh", "-c", _MOVE, "sh", old, new, tracking or "")
+            repository.run(script, detached=True, folder=repository.top)
+        except GitError as error:
+            lines = [line.strip() for line in error.said.splitlines() if line.strip()]
+            reason = "; ".join(lines) or "git did not say why"
+        else:
+            return None
+    track(repository, tracking, new)
+    return reason
+
+
+def _in_the_way(repository: Repository, replay: Replay, old: str, new: str) -> str | None:
+    for name, (was, _) in replay.trees.changes(replay.commit(old).tree, replay.commit(new).tree).items():
+        path = os.path.join(os.fsencode(repository.top), name)  # noqa: PTH118  (names are bytes)
+        if was is None and os.path.lexists(path):
             return f"{name.decode(errors='backslashreplace')} is in the way: git does not know that file yet"
-    try:
-        repository.run(("sh", "-c", _MOVE, "sh", old, new), detached=True, folder=top)
-    except GitError as error:
-        lines = [line.strip() for line in error.said.splitlines() if line.strip()]
-        return "; ".join(lines) or "git did not say why"
     return None
 
 

@@ -111,12 +111,12 @@ def new_entry(place: Place, wanted: Wanted, lease: str) -> Entry:
     return Entry(f"{place.queue}{clock.now():.3f}-{place.clone}-{lease[:12]}-{kind}-{who}", wanted.head)
 
 
-def new_lease(repository: Repository) -> str:
-    """A commit that says who leads: unlike any other, and nobody's content."""
+def new_lease(repository: Repository, tree: str) -> str:
+    """A commit that says who leads, unlike any other; its `tree` goes to the remote with the entry anyway."""
     identity = f"lockgate <lockgate@localhost> {int(clock.now())} +0000"
     message = f"{_who()}\n\n{os.urandom(16).hex()}"
-    commit = commits.new(repository.write("tree", b""), None, (identity, identity), message)
-    return repository.write("commit", commit.encode())
+    content = commits.new(tree, None, (identity, identity), message).encode()
+    return repository.git("hash-object", "-t", "commit", "-w", "--stdin", given=content).text
 
 
 def _who() -> str:

@@ -42,10 +42,17 @@ class Replay:
         self.stamps = stamps
         self._files: Files | None = None
         self._attributes: dict[str, str] = {}
+        self._commits: dict[str, Commit] = {}
 
     def commit(self, oid: str) -> Commit:
-        """A commit by its id."""
-        return Commit.parse(self._repository.read(oid)[1])
+        """A commit by its id.
+
+        Raises:
+            KeyError: It is not here.
+        """
+        if oid not in self._commits:
+            self._commits[oid] = Commit.parse(self._repository.read(oid)[1])
+        return self._commits[oid]
 
     def onto(self, tip: str | None, own: Sequence[str]) -> Replayed:
         """The commits `own` (oldest first) on `tip`; those that the tip already lies below stay as they are.

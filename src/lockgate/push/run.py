@@ -116,6 +116,7 @@ class _Run:
             wait=parse_duration(config.wait),
             lease=parse_duration(config.lease),
             age=parse_duration(config.queue_age),
+            is_direct=config.first == "direct",
         )
         place = Place(target.branch, "" if request.dry_run else _clone_id(repository))
         self._lander = Lander(repository, self._remote, self._replay, place, terms, self._hook, say)
@@ -137,7 +138,7 @@ class _Run:
         wanted = Wanted(head)
         if state.tip is not None and target.tracking is not None and remembered is not None:
             own = self._lander.outstanding(wanted, state.tip).own
-            taken = local.rewound(self._repository, head, target.tracking, own)
+            taken = local.rewound(self._repository, head, target.tracking, remembered, own)
             if taken is not None:
                 hint = "git pull --rebase leaves them out; git cherry-pick takes back those you want"
                 raise RefusedError(
@@ -145,13 +146,12 @@ class _Run:
                 )
         landed = self._land(wanted, state)
         if not self._request.dry_run:
-            reason = local.move(self._repository, head, landed.after)
+            reason = local.move(self._repository, self._replay, head, landed.after, target.tracking)
             if reason is not None:
                 self._notes.append(
                     f"it has landed, but this branch stays where it is: {reason}"
                     " (commit or stash that, then run it again: nothing lands twice)"
                 )
-            local.track(self._repository, target.tracking, landed.after)
         return self._told(landed)
 
     def _files(self) -> PushReport:

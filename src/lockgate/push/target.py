@@ -46,7 +46,7 @@ def find(repository: Repository, remote: str | None, branch: str | None, *, need
         RefusedError: There is no such remote.
     """
     config = repository.config()
-    here = repository.git("symbolic-ref", "-q", "--short", "HEAD", codes=(0, 1)).text
+    here = repository.branch()
     if needs_branch and repository.is_bare:
         raise UsageError("this is a bare repository: there is no branch to land", "give --commit and --from DIR")
     upstream = config.get(f"branch.{here}.merge", [""])[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 FOLDER = "40000"
@@ -15,6 +16,10 @@ class Entry(NamedTuple):
 
     mode: str
     oid: str
+
+
+# What stood at a path and what stands there; None is nothing.
+Change = tuple[Entry | None, Entry | None]
 
 
 class Objects(Protocol):
@@ -37,10 +42,16 @@ class Trees:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._known: dict[str, dict[bytes, Entry]] = {}
-        self.empty = objects.write("tree", b"")
 
-    def entries(self, oid: str) -> dict[bytes, Entry]:
-        """A tree's own entries by name."""
+    @cached_property
+    def empty(self) -> str:
+        """The tree without entries; made by asking for it."""
+        return self._objects.write("tree", b"")
+
+    def entries(self, oid: str | None) -> dict[bytes, Entry]:
+        """A tree's own entries by name; none where there is no tree."""
+        if oid is None:
+            return {}
         if oid not in self._known:
             self._known[oid] = _parsed(self._objects.read(oid)[1], self._objects.id_bytes)
         return self._known[oid]
@@ -52,11 +63,11 @@ class Trees:
             found = self.entries(found.oid).get(name) if found is not None and found.mode == FOLDER else None
         return found
 
-    def changes(self, old: str, new: str, below: bytes = b"") -> dict[bytes, tuple[Entry | None, Entry | None]]:
+    def changes(self, old: str | None, new: str | None, below: bytes = b"") -> dict[bytes, Change]:
         """Files that differ between two trees, by path, as they were and as they are."""
         if old == new:
             return {}
-        found: dict[bytes, tuple[Entry | None, Entry | None]] = {}
+        found: dict[bytes, Change] = {}
         before, after = self.entries(old), self.entries(new)
         for name in sorted(before.keys() | after.keys()):
             was, now = before.get(name), after.get(name)
@@ -65,13 +76,13 @@ class Trees:
             path = below + name
             inner = [one.oid if one is not None and one.mode == FOLDER else None for one in (was, now)]
             if any(inner):
-                found |= self.changes(inner[0] or self.empty, inner[1] or self.empty, path + b"/")
+                found |= self.changes(inner[0], inner[1], path + b"/")
             files = [one if one is not None and one.mode != FOLDER else None for one in (was, now)]
             if any(files):
                 found[path] = (files[0], files[1])
         return found
 
-    def changed(self, tree: str, edits: Mapping[bytes, Entry | None]) -> str:
+    def changed(self, tree: str | None, edits: Mapping[bytes, Entry | None]) -> str:
         """The tree with files put or (None) taken away; returns its id.
 
         Raises:
@@ -101,9 +112,9 @@ class Trees:
             if any(inside.values()):
                 raise NotADirectoryError(name)
             return
-        oid = self.changed(there.oid if there else self.empty, inside)
+        oid = self.changed(there.oid if there else None, inside)
         here.pop(name, None)
-        if oid != self.empty:
+        if self.entries(oid):
             here[name] = Entry(FOLDER, oid)
 
 

@@ -6,7 +6,7 @@ import shlex
 import click
 import pytest
 
-from lockgate.cli import COMMANDS, app
+from lockgate.cli.app import COMMANDS, app
 from tests.support import lockgate
 from tests.unit.cli.conftest import Cli
 

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import lists, sampled_from
 
+from lockgate.cli.app import called
+from lockgate.cli.plain import plain
+from lockgate.flows import push as flow
+from lockgate.flows.push import Wishes
 from tests.support import commit, write
 from tests.unit.cli.conftest import Cli
 
@@ -56,3 +65,44 @@ def test_a_clone_that_cannot_be_written_is_unknown(cli: Cli, clone: Path, tmp_pa
     shown = cli("push", "-C", clone, "--branch", "main", "--remote", str(tmp_path / "hub"))
     assert shown.code == 3
     assert ".git/lockgate" in shown.err
+
+
+WORDS = """-n --dry-run -q --quiet --no-color -b main --branch --branch=x -bx -r origin -m --wait 5m
+    --format json text xml --from there nowhere -C --help -- -nq""".split()
+
+
+@given(arguments=lists(sampled_from(["", "a word", *WORDS]), max_size=6))
+def test_what_is_read_without_click_is_what_click_reads(
+    arguments: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    there = tmp_path_factory.getbasetemp() / "there"
+    there.mkdir(exist_ok=True)
+    arguments = [str(there) if word == "there" else word for word in arguments]
+    read = plain(arguments)
+    wished: list[Wishes] = []
+
+    def push(wishes: Wishes) -> int:
+        wished.append(wishes)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+        patch.setattr(flow, "push", push)
+        code = called(["push", *arguments])
+    # Whatever is wrong or asks for help, click sees; what is right may go either way.
+    assert read is None or (code, [read]) == (0, wished)
+
+
+def test_a_usual_command_line_is_read_without_click() -> None:
+    assert plain(["-n", "--branch", "r", "-q", "--wait", "5m"]) == Wishes(
+        branch="r", wait="5m", dry_run=True, quiet=True
+    )
+
+
+def test_a_push_starts_without_click(clone: Path) -> None:
+    script = (
+        "import sys; from lockgate.cli import run; run(sys.argv[1:]); print(sorted({'click', 'rich'} & {*sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "push", "-q", "-C", str(clone)], capture_output=True, check=True
+    )
+    assert done.stdout.decode().splitlines()[-1] == "[]"
