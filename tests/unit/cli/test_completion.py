@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lockgate.cli import COMMANDS
+from lockgate.cli.app import COMMANDS
 from lockgate.cli.schema import NAMES
 from tests.support import lockgate, write
 from tests.unit.cli.conftest import Cli
