@@ -10,7 +10,7 @@ from lockgate.flows.push import Wishes
 
 _FLAGS = {"--dry-run": "dry_run", "-n": "dry_run", "--quiet": "quiet", "-q": "quiet", "--no-color": "no_color"}
 _VALUES = {"--branch": "branch", "-b": "branch", "--remote": "remote", "-r": "remote", "--commit": "message",
-           "-m": "message", "--wait": "wait", "--format": "format_", "--from": "source", "-C": "directory"}  # fmt: skip
+           "-m": "message", "--wait": "wait", "--format": "format_", "--from": "source", "-C": "folder"}  # fmt: skip
 
 
 def plain(arguments: list[str]) -> Wishes | None:
@@ -20,7 +20,7 @@ def plain(arguments: list[str]) -> Wishes | None:
     for name in rest:
         value: Any = True if name in _FLAGS else next(rest, "-") if name in _VALUES else "-"
         key = _FLAGS.get(name) or _VALUES.get(name, "")
-        if key in {"source", "directory"}:
+        if key in {"source", "folder"}:
             value = Path(value) if os.path.isdir(value) and os.access(value, os.R_OK) else "-"  # noqa: PTH112
         if str(value).startswith("-") or (key == "format_" and value not in {"text", "json"}):
             return None

@@ -27,7 +27,7 @@ from lockgate.cli import options
 @click.option("--quiet", "-q", is_flag=True, help="Only conflicts and the verdict.")
 @options.directory
 @options.no_color
-def command(**wishes: Any) -> int:  # noqa: ANN401  (see Wishes)
+def command(directory: Path, **wishes: Any) -> int:  # noqa: ANN401  (see Wishes)
     """Land the current branch's own commits on its remote branch, as if rebased; or a folder's files as one commit.
 
     The history stays linear, nothing is lost, and nothing lands twice, whoever else pushes and whenever this is
@@ -41,4 +41,4 @@ def command(**wishes: Any) -> int:  # noqa: ANN401  (see Wishes)
     """  # noqa: D301  (click keeps the lines behind its mark)
     from lockgate.flows.push import Wishes, push  # --help needs none of it
 
-    return push(Wishes(**wishes))
+    return push(Wishes(folder=directory, **wishes))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from lockgate.model.duration import parse_duration
@@ -15,16 +13,10 @@ from lockgate.push.run import push as landed
 from lockgate.push.words import render
 
 
-class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says."""
+class Wishes(Request, frozen=True, kw_only=True):
+    """What the command line says; the rest of the configuration is read."""
 
-    directory: Path = Path()
-    branch: str | None = None
-    remote: str | None = None
-    message: str | None = None
-    source: Path | None = None
     wait: str | None = None
-    dry_run: bool = False
     format_: str = "text"
     quiet: bool = False
     no_color: bool = False
@@ -44,7 +36,7 @@ def push(wishes: Wishes) -> int:
         raise UsageError(f"--from {wishes.source}: there is no such folder")
     if wishes.message is not None and not wishes.message.strip():
         raise UsageError("the message of --commit is empty")
-    config = read_config(wishes.directory).push
+    config = read_config(wishes.folder).push
     if wishes.wait is not None:
         try:
             parse_duration(wishes.wait)
@@ -52,8 +44,7 @@ def push(wishes: Wishes) -> int:
             raise UsageError(f"--wait: {error}") from None
         config = msgspec.structs.replace(config, wait=wishes.wait)
     console = Console(no_color=wishes.no_color, quiet=wishes.quiet)
-    request = Request(folder=wishes.directory, branch=wishes.branch, remote=wishes.remote, message=wishes.message,
-                      source=wishes.source, dry_run=wishes.dry_run, config=config)  # fmt: skip
+    request = msgspec.structs.replace(wishes, config=config)
     ended = landed(request, lambda text: None if wishes.quiet else console.say(f"lockgate: {text}"))
     report = ended.report if isinstance(ended, Refusal) else ended
     if wishes.format_ == "json":

@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         source: Folder whose files are committed, with `message`; None lands the current branch's own commits.
     """
 
-    folder: Path
+    folder: Path = Path()
     branch: str | None = None
     remote: str | None = None
     message: str | None = None
