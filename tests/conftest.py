@@ -10,8 +10,15 @@ import pytest
 
 # The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
 CELL = (3, 11)
-LONG = ("tests/e2e/", "tests/unit/loopback/", "tests/unit/push/", "tests/unit/scan/", "tests/unit/workflows/")
-LONG += ("tests/contract/", "tests/unit/protect/")
+LONG = (
+    "tests/contract/",
+    "tests/e2e/",
+    "tests/unit/loopback/",
+    "tests/unit/protect/",
+    "tests/unit/push/",
+    "tests/unit/scan/",
+    "tests/unit/workflows/",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -178,11 +178,17 @@ def merged(repository: Repository, pull: Data, base: str, method: str, message: 
             return None
         finally:
             repository.git("worktree", "remove", "--force", str(place), codes=(0, 128))
-    done = repository.git("merge-tree", "--write-tree", base, head, codes=(0, 1, 128))
-    if done.code:
+    tree = merged_tree(repository, pull, base)
+    if tree is None:
         return None
     parents = ["-p", base, *(["-p", head] if method == "merge" else [])]
-    return repository.git("commit-tree", done.text, *parents, "-m", message, environment=people).text
+    return repository.git("commit-tree", tree, *parents, "-m", message, environment=people).text
+
+
+def merged_tree(repository: Repository, pull: Data, base: str) -> str | None:
+    """What the files would be once it is merged; None where there is a conflict."""
+    done = repository.git("merge-tree", "--write-tree", base, pull["sha"], codes=(0, 1, 128))
+    return None if done.code else done.text
 
 
 def move(call: Call, repository: Repository, change: gates.Update) -> None:

@@ -83,7 +83,7 @@ def _whole(call: Call, one: Data) -> Data:
 def _mergeable(call: Call, one: Data) -> str:
     repository = git.opened(call)
     base = git.tip(repository, one["base"])
-    if git.merged(repository, one, base, "squash", "test", "ghost") is None:
+    if git.merged_tree(repository, one, base) is None:
         return "dirty"
     problems = merges.merge_problems(call.github, call.repo, repository, one, "squash", call.who)
     behind = [text for text in problems if "out of date" in text]

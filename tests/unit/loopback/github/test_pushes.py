@@ -193,6 +193,17 @@ def test_a_disabled_ruleset_binds_nobody(branch: Branch) -> None:
     assert branch.act("force", "mona")[0]
 
 
+def test_a_plan_without_protection_holds_nobody(branch: Branch) -> None:
+    """As when a repository with rules is made private on a free plan."""
+    branch.protect()
+    branch.hosted.change(private=True)
+    try:
+        assert branch.act("force", "mona")[0]
+    finally:
+        branch.hosted.change(private=False)
+    assert not branch.act("force", "mona")[0]
+
+
 def test_creation_and_tags(branch: Branch) -> None:
     every = {"ref_name": {"include": ["refs/tags/v*"], "exclude": []}}
     branch.rule({"type": "creation"}, {"type": "deletion"}, target="tag", conditions=every)
