@@ -118,8 +118,12 @@ def apply(wishes: Wishes, console: Console) -> int:
         raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
     if todo and reviewed is None and not wishes.yes:
         _ask(desk, found, console)
-    steps, after = carry_out(desk, found, console) if todo else ((), found)
-    found = msgspec.structs.replace(after, traps=found.traps)
+    steps: tuple[Step, ...] = ()
+    if todo:
+        before = found
+        steps, found = carry_out(desk, before, console)
+        steps += tuple(Step(f"keep {one.key}", "refused", "GitHub did not keep it") for one in not_kept(before, found))
+        found = _judged(desk, found, console)
     report = _show(desk, found, wishes, console, steps)
     ends = {step.status for step in steps}
     # A server that fails at every try has refused nothing, and promised nothing.
@@ -278,6 +282,14 @@ def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step
         if attempt == _ROUNDS or not continues(begun, found.changes):
             return (*steps, *answered, *done[len(answered) :]), found
         steps += answered
+
+
+def not_kept(before: Compared, after: Compared) -> list[Change]:
+    """Values that nobody manages, and that an apply sent back in vain."""
+    gone = {line.key for line in before.changes if line.kind == "remove"}
+    still = {(line.key, line.kind) for line in after.changes}
+    beside = (line for line in before.changes if line.kind == "unmanaged" and line.permission is None)
+    return [line for line in beside if (line.key, "unmanaged") not in still and not gone & {line.key.partition(".")[0]}]
 
 
 def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:

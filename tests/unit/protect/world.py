@@ -171,6 +171,7 @@ def configs() -> st.SearchStrategy[Config]:
 _ACTORS = st.fixed_dictionaries({
     "users": st.sampled_from([[], ["bob"]]), "teams": st.sampled_from([[], ["crew"]]), "apps": st.just([]),
 })  # fmt: skip
+_DISMISSERS = _ACTORS.filter(lambda one: any(one.values()))  # an empty list of them switches it off
 _CHECKS = st.lists(st.sampled_from([*CONTEXTS, "old-check"]), unique=True).flatmap(
     lambda names: st.tuples(*(st.tuples(st.just(name), st.sampled_from([15368, None, 99])) for name in names))
 )  # fmt: skip
@@ -178,7 +179,7 @@ _CHECKS = st.lists(st.sampled_from([*CONTEXTS, "old-check"]), unique=True).flatm
 
 def _protection() -> st.SearchStrategy[State]:
     reviews = st.fixed_dictionaries({
-        "dismissal_restrictions": st.none() | _ACTORS, "bypass_pull_request_allowances": st.none() | _ACTORS,
+        "dismissal_restrictions": st.none() | _DISMISSERS, "bypass_pull_request_allowances": st.none() | _ACTORS,
         "dismiss_stale_reviews": st.booleans(), "require_code_owner_reviews": st.booleans(),
         "required_approving_review_count": st.integers(0, 6), "require_last_push_approval": st.booleans(),
     })  # fmt: skip
