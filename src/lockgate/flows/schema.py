@@ -12,6 +12,7 @@ from lockgate.flows.why import Answer
 from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
 from lockgate.model.push import PushReport
+from lockgate.model.release import Ledger, PublishReport
 from lockgate.model.scan import ScanReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
@@ -22,6 +23,8 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "why": (Answer, "the document of `lockgate why --format json`"),
     "doctor": (Diagnosis, "the document of `lockgate doctor --format json`"),
     "push": (PushReport, "the document of `lockgate push --format json`"),
+    "publish": (PublishReport, "the document of every `lockgate publish` command with --format json"),
+    "release": (Ledger, "the ledger of a release: ledger.json in its folder"),
 }
 
 
