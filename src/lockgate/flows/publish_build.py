@@ -15,7 +15,7 @@ from lockgate.flows.publish_plan import order_of
 from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
 from lockgate.gate import declared
 from lockgate.model.duration import parse_duration
-from lockgate.model.errors import InterruptedByUserError, UnknownError, UsageError
+from lockgate.model.errors import InterruptedByUserError, LockgateError, UnknownError, UsageError
 from lockgate.model.gate import Check
 from lockgate.model.project import Project, normalize
 from lockgate.model.release import Ledger, PublishReport, ReleaseFile, kind_of
@@ -83,7 +83,8 @@ def _refuse_unplanned(at: Desk, ledger: Ledger) -> None:
         )
     if moves.verdict(ledger) != "pass" and at.project.config.phase.publishing == "enforce":
         open_ = [one.name for one in ledger.prerequisites if one.status != "pass"]
-        raise (UnknownError if moves.verdict(ledger) == "unknown" else UsageError)(
+        kind = UnknownError if moves.verdict(ledger) == "unknown" else LockgateError
+        raise kind(
             f"nothing is built before the plan passes: {', '.join(open_) or 'it was never made'}",
             f"lockgate publish plan {ledger.version}",
         )
@@ -111,6 +112,8 @@ class _Builder:
             with open_display(self._console) as display:
                 display.planned(dict.fromkeys(["build", *_PROOFS, *(f"wheel-{one}" for one in project.pythons)], 0.0))
                 files, notes, lock = self._prove(project, (first, second), folder, display)
+            for path in files if not self._console.quiet else ():
+                self._console.say(contents.tree(path))
             if self._cancel.requested():
                 raise InterruptedByUserError("interrupted; nothing was promoted")
             ledger = msgspec.structs.replace(self._ledger, build_lock=lock)
@@ -144,8 +147,6 @@ class _Builder:
 
         if self._one("build", built, display) != "pass":
             return (), (), shop.lock
-        for path in files if not self._console.quiet else ():
-            self._console.say(contents.tree(path))
         tracked = {os.fsdecode(one): sha256(sources[0] / os.fsdecode(one)) for one in _tracked(sources[0])}
         place = self._errand("metadata", display)
 

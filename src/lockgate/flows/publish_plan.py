@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from lockgate.ports import actions, checkout, clock, git, github, history, origi
 from lockgate.ports.console import Console
 from lockgate.ports.display import open_display
 from lockgate.ports.http import exchange
-from lockgate.ports.index import project_files
+from lockgate.ports.index import Listed, project_files
 from lockgate.ports.installer import Errand, NoEnvironmentError
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.process import Cancel
@@ -35,6 +35,7 @@ from lockgate.publish.workshop import Order, Workshop, requires
 from lockgate.workflows.contexts import REQUIRED, contexts
 from lockgate.workflows.files import PATHS
 
+_T = TypeVar("_T")
 _LIMIT = 30.0
 _FRESH = 3600.0  # seconds for which a gate that passed here need not be run again for the same commit
 _EVIDENCE = {"gate": "quality_gate", "scan": "security_scan"}
@@ -124,22 +125,23 @@ def _release(scene: Scene) -> Ledger:
 
 def _known(scene: Scene, tag: str) -> list[Prerequisite]:
     """All that can be looked up; each shown as soon as it is known."""
-    seen: origin.Origin | UnknownError
     root, branch = scene.project.root, scene.project.config.protection.branch
-    try:
-        seen = origin.look(root, branch)
-    except UnknownError as error:
-        seen = error
+    remote = _asked(lambda: origin.look(root, branch))
+    listed = _asked(lambda: _listed(scene))
 
     def of_tag() -> Prerequisite:
-        there = seen.tags if isinstance(seen, origin.Origin) else None
+        there = remote.tags if isinstance(remote, origin.Origin) else None
         return prerequisites.tag(tag, scene.commit, origin.tags(root), there)
 
     def of_branch() -> Prerequisite:
-        if not isinstance(seen, origin.Origin):
-            raise seen
+        seen = _answered(remote)
         contained = origin.has(root, seen, branch, scene.commit)
         return prerequisites.branch(f"{seen.remote}/{branch}", scene.commit, seen.tip, contained=contained)
+
+    def of_index() -> Prerequisite:
+        files = _answered(listed)
+        digests = None if files is None else {one.name: one.sha256 for one in files.values()}
+        return prerequisites.index(scene.desk.index, digests, scene.desk.version, scene.desk.ledger)
 
     asked: dict[str, Callable[[], Prerequisite]] = {
         "version": lambda: _version(scene),
@@ -148,8 +150,8 @@ def _known(scene: Scene, tag: str) -> list[Prerequisite]:
         "branch": of_branch,
         "changelog": lambda: _changelog(scene),
         "name": lambda: prerequisites.name(scene.project.name, _classifiers(scene.project)),
-        "index": lambda: _index(scene),
-        "publisher": lambda: _publisher(scene),
+        "index": of_index,
+        "publisher": lambda: _publisher(scene, listed),
     }
     found = []
     with open_display(scene.console) as display:
@@ -223,13 +225,21 @@ def _changelog(scene: Scene) -> Prerequisite:
     return prerequisites.changelog(None, None, scene.desk.version)
 
 
-def _index(scene: Scene) -> Prerequisite:
-    listed = _listed(scene)
-    digests = None if listed is None else {one.name: one.sha256 for one in listed.values()}
-    return prerequisites.index(scene.desk.index, digests, scene.desk.version, scene.desk.ledger)
+def _asked(ask: Callable[[], _T]) -> _T | UnknownError:
+    """The answer, or why there is none: more than one prerequisite needs it."""
+    try:
+        return ask()
+    except UnknownError as error:
+        return error
 
 
-def _listed(scene: Scene) -> dict[str, Any] | None:
+def _answered(answer: _T | UnknownError) -> _T:
+    if isinstance(answer, UnknownError):
+        raise answer
+    return answer
+
+
+def _listed(scene: Scene) -> dict[str, Listed] | None:
     """The project's files on the index, None when it has no such project.
 
     Raises:
@@ -237,21 +247,21 @@ def _listed(scene: Scene) -> dict[str, Any] | None:
     """
     address = scene.desk.index
     try:
-        return dict(project_files(f"{address}/simple", normalize(scene.project.name), _LIMIT))
+        return project_files(f"{address}/simple", normalize(scene.project.name), _LIMIT)
     except (OSError, ValueError, KeyError) as error:
         if getattr(error, "code", None) == 404:  # noqa: PLR2004
             return None
         raise UnknownError(f"{address} did not say what it has: {error}", "see that it can be reached") from None
 
 
-def _publisher(scene: Scene) -> Prerequisite:
+def _publisher(scene: Scene, listed: dict[str, Listed] | UnknownError | None) -> Prerequisite:
     repository = None
     with contextlib.suppress(LockgateError):
         repository = github.place(git.remote_url(scene.project.root)).repository
     ledger = scene.desk.ledger
     kept = ledger is not None and any(one.detail.startswith("confirmed") for one in ledger.prerequisites)
     return prerequisites.publisher(
-        _provenance(scene),
+        _provenance(listed),
         repository,
         Path(PATHS["publish"]).name,
         scene.project.config.publish.environment,
@@ -259,12 +269,10 @@ def _publisher(scene: Scene) -> Prerequisite:
     )
 
 
-def _provenance(scene: Scene) -> Mapping[str, Any] | str:
+def _provenance(listed: dict[str, Listed] | UnknownError | None) -> Mapping[str, Any] | str:
     """Who published the last release, by the index's provenance (PEP 740); else why that is not known."""
-    try:
-        listed = _listed(scene)
-    except UnknownError as error:
-        return error.message
+    if isinstance(listed, UnknownError):
+        return listed.message
     if not listed:
         return "no release is there yet"
     dated = {name: prerequisites.version_of(name) for name in listed}

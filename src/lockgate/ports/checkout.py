@@ -11,12 +11,7 @@ from lockgate.ports.credentials import configured, for_git
 from lockgate.ports.repository import GitError, Repository
 
 # Nobody's settings decide which bytes are checked out.
-_PLAIN = (
-    ("core.autocrlf", "false"),
-    ("core.eol", "lf"),
-    ("core.hooksPath", os.devnull),
-    ("advice.detachedHead", "false"),
-)
+_PLAIN = (("core.autocrlf", "false"), ("core.eol", "lf"), ("advice.detachedHead", "false"))
 
 
 def check_out(root: Path, commit: str, folder: Path) -> Path:
@@ -29,7 +24,8 @@ def check_out(root: Path, commit: str, folder: Path) -> Path:
     top = git.top(root)
     if top is None:
         raise UsageError(f"{root} is in no git repository", "publish from a clone")
-    plain = configured(_PLAIN, {**os.environ, **for_git()})
+    unhooked = ("core.hooksPath", str(folder / "no-hooks"))
+    plain = configured((*_PLAIN, unhooked), {**os.environ, **for_git()})
     try:
         with Repository(top, {**for_git(), **plain}) as repository:
             repository.git("clone", "-q", "--no-checkout", "--shared", "--template=", str(top), str(folder))

@@ -22,6 +22,7 @@ _SECRET = re.compile(
     r"|id_(rsa|dsa|ecdsa|ed25519)|credentials\.json|[^/]+\.(p12|pfx|jks|keystore|kdbx))$"
 )
 _KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
+_PYPROJECT = "pyproject.toml"
 _MOST = 1 << 30  # bytes that a file may unpack to
 _LISTED = 5
 
@@ -136,9 +137,19 @@ def undeclared(path: Path, tracked: Mapping[str, str], declared: Sequence[str]) 
         pure = path.name.endswith("-none-any.whl")
         made = [name for name in meant if _digest(inside[name]) not in known and not _OF_WHEEL.fullmatch(name)]
         return tuple(f"{name} is not in git" for name in sorted(made) if pure or not _NATIVE.search(name))
-    extra = [f"{name} is not in git" for name in sorted(meant) if name not in tracked and not _OF_SDIST.fullmatch(name)]
-    changed = [name for name in sorted(meant) if name in tracked and tracked[name] != _digest(inside[name])]
-    return (*extra, *(f"{name} is not as in git" for name in changed if name not in {"setup.cfg", "PKG-INFO"}))
+    # Some backends write pyproject.toml anew, and keep the commit's beside it.
+    kept = f"{_PYPROJECT}.orig"
+    rewritten = {_PYPROJECT, kept} if _digest(inside.get(kept, b"")) == tracked.get(_PYPROJECT) else set()
+    looked = [name for name in sorted(meant) if name not in rewritten and not _OF_SDIST.fullmatch(name)]
+    extra = [f"{name} is not in git" for name in looked if name not in tracked]
+    return (
+        *extra,
+        *(
+            f"{name} is not as in git"
+            for name in looked
+            if tracked.get(name, _digest(inside[name])) != _digest(inside[name])
+        ),
+    )
 
 
 def _digest(content: bytes) -> str:
