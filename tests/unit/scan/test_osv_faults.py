@@ -107,7 +107,7 @@ FAULTS = {
     "more results": batch(lambda given: {"results": [*given["results"], {}]}),
     "results of another kind": batch(lambda given: {"results": [None for _ in given["results"]]}),
     "advisories without a name": batch(lambda given: {"results": [{"vulns": [{}]} for _ in given["results"]]}),
-    "pages without end": batch(lambda given: {"results": [{"next_page_token": "again"} for _ in given["results"]]}),
+    "pages without end": batch(lambda given: {"results": [{"next_page_token": "0"} for _ in given["results"]]}),
     "404 for the details": details(404, b"{}"),
     "500 for the details": details(500, b"{}"),
     "empty details": details(200, b"{}"),
