@@ -73,7 +73,7 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
 
     Raises:
         OSError: The index gave no answer within `limit` seconds.
-        ValueError: The answer is no list of files.
+        ValueError, KeyError, TypeError: The answer is no list of files.
     """
     try:
         document = json.loads(fetch(address, limit, headers={"Accept": "application/json", **_FRESH}))
@@ -81,8 +81,6 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
         if error.code in _ABSENT:
             return {}
         raise
-    if not isinstance(document, dict) or not isinstance(document.get("urls"), list):
-        raise ValueError("the index's answer lists no files")
     return {
         str(one["filename"]): Listed(
             name=str(one["filename"]),
@@ -90,7 +88,7 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
             sha256=(one.get("digests") or {}).get("sha256"),
             uploaded=one.get("upload_time_iso_8601"),
         )
-        for one in document["urls"]
+        for one in document["urls"] or ()
     }
 
 

@@ -102,7 +102,8 @@ class _Work:
 
     def take_back(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Remove what this run made, newest first; returns what is gone and what is not."""
-        undone, left = [], []
+        undone: list[str] = []
+        left: list[str] = []
         for one in reversed(self._undo):
             try:
                 answer = self._hub.send("DELETE", one.path)
@@ -127,7 +128,7 @@ class _Work:
             target = self._read(self._hub.get(f"{self._base}/git/tags/{target['sha']}"))["object"]
         if target["sha"] != self._what.commit:
             raise RefusedError(
-                f"the tag {self._what.tag} is at {target['sha'][:12]}, but what was released is {self._what.commit[:12]}",
+                f"the tag {self._what.tag} is at {target['sha'][:12]}, not at {self._what.commit[:12]}, which is released",
                 "see who made it; a tag that people may have fetched is not moved: release the next version",
             )
         return True
