@@ -1,0 +1,52 @@
+"""A form with a file, as browsers and upload tools send it (RFC 7578)."""
+
+from __future__ import annotations
+
+import email
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields by name, and the file in `content`.
+
+    Attributes:
+        filename: None when there is no file.
+    """
+
+    fields: Mapping[str, list[str]]
+    filename: str | None = None
+    content: bytes = b""
+
+    def first(self, name: str) -> str:
+        """The first value of a field, "" without one."""
+        return self.fields.get(name, [""])[0]
+
+
+def parse(kind: str, body: bytes) -> Form:
+    """The form in a body of content type `kind`.
+
+    Raises:
+        ValueError: It is no such form, or not all of it.
+    """
+    boundary = email.message_from_string(f"Content-Type: {kind}\n\n").get_param("boundary")
+    if not kind.startswith("multipart/form-data") or not isinstance(boundary, str):
+        raise ValueError("no multipart/form-data")
+    mark = b"\r\n--" + boundary.encode()
+    parts = (b"\r\n" + body).split(mark)
+    if not parts[-1].startswith(b"--"):
+        raise ValueError("the form has no end")
+    fields: dict[str, list[str]] = {}
+    filename, content = None, b""
+    for part in parts[1:-1]:
+        head, found, value = part.partition(b"\r\n\r\n")
+        headers = email.message_from_bytes(head.lstrip())
+        name = headers.get_param("name", header="content-disposition")
+        if not found or not isinstance(name, str):
+            raise ValueError("a part of the form has no name")
+        if name == "content" and headers.get_filename() is not None:
+            filename, content = headers.get_filename(), value
+        elif (text := value.decode(errors="replace")).strip() != "UNKNOWN":
+            fields.setdefault(name, []).append(text)
+    return Form(fields=fields, filename=filename, content=content)
