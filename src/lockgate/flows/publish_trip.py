@@ -152,10 +152,12 @@ def proofs(at: Desk, wishes: Wishes, journal: Journal, console: Console) -> Proo
     if failed:
         console.say(f"lockgate: {', '.join(f'{name} ended {how}' for name, how in failed.items())}; the index tells what is there")
         patience = min(patience, _AFTER_A_FAILURE)
+    if journal.ledger.state == "built" and not actions.is_here():
+        patience = 0.0  # nobody has sent anything yet
     finder = Finder(open_state(at.project.root) / "cache/interpreters.json")
     ends = dict.fromkeys((at.project.pythons[0], at.project.pythons[-1]))
     found = {minor: finder.find(minor) for minor in ends}
-    pythons = tuple(one.path if (one := found[minor]) else minor for minor in ends)
+    pythons = {minor: one.path if one else minor for minor, one in found.items()}
     by_us = any(step.name == "uploading" for step in journal.ledger.steps)
     return Proofs(pythons=pythons, attested=actions.is_here() and not by_us, patience=patience)
 

@@ -46,12 +46,12 @@ class Proofs(msgspec.Struct, frozen=True, kw_only=True):
     """What has to be shown.
 
     Attributes:
-        pythons: Interpreters of the fresh installs: a path, or `X.Y` for uv to find.
+        pythons: Of the fresh installs: by `X.Y` the interpreter, or the same again for uv to find it.
         attested: Every file must name its publisher; otherwise it only must not name another.
         patience: Seconds that the index may lag.
     """
 
-    pythons: tuple[str, ...]
+    pythons: dict[str, str]
     attested: bool
     patience: float
 
@@ -70,8 +70,8 @@ def verify(trip: Trip, journal: Journal, proofs: Proofs) -> None:
             journal.move("uploaded", "the index shows every file")
         _compare_bytes(trip, journal)
         _read_attestations(trip, journal, required=proofs.attested)
-        for python in proofs.pythons:
-            _install(trip, journal, python)
+        for minor, python in proofs.pythons.items():
+            _install(trip, journal, minor, python)
     except (BrokenReleaseError, UnknownError) as error:
         journal.note("verify", "unknown" if isinstance(error, UnknownError) else "fail", error.message)
         raise
@@ -144,11 +144,11 @@ def _read_attestations(trip: Trip, journal: Journal, *, required: bool) -> None:
     journal.note("attestations", "pass", f"{said}; signatures were left to the index")
 
 
-def _install(trip: Trip, journal: Journal, python: str) -> None:
+def _install(trip: Trip, journal: Journal, minor: str, python: str) -> None:
     """Resolve and install the release in a fresh environment, by hash, and import it."""
     ledger = journal.ledger
     named = f"{ledger.project}=={ledger.version}"
-    trip.say(f"installing {named} on Python {python}")
+    trip.say(f"installing {named} on Python {minor}")
     with tempfile.TemporaryDirectory(prefix="lockgate-verify-") as name:
         folder = Path(name)
         wanted = folder / "wanted.txt"
@@ -161,8 +161,8 @@ def _install(trip: Trip, journal: Journal, python: str) -> None:
             if done.code == 0 or pause is None or "no version" not in done.output:
                 break
             trip.wait(pause)
-        _refuse(done, named, python)
-        _refuse(_run_uv(trip, folder, *install, named, outside=True), f"what {named} needs", python)
+        _refuse(done, named, minor)
+        _refuse(_run_uv(trip, folder, *install, named, outside=True), f"what {named} needs", minor)
         imports = importable(sorted(journal.store.dist.glob("*.whl")))
         code = "; ".join(f"import {one}" for one in imports)
         argv = (os.fspath(folder / "env/bin/python"), "-I", "-c", code)
@@ -171,9 +171,9 @@ def _install(trip: Trip, journal: Journal, python: str) -> None:
         trip.go_on()
         if done.code != 0:
             raise BrokenReleaseError(
-                f"{named} is installed on Python {python}, but: {_last(done)}", "release a mended one"
+                f"{named} is installed on Python {minor}, but: {_last(done)}", "release a mended one"
             )
-    journal.note("install", "pass", f"Python {python}: {', '.join(imports) or 'nothing to import'}")
+    journal.note("install", "pass", f"Python {minor}: {', '.join(imports) or 'nothing to import'}")
 
 
 def importable(wheels: list[Path]) -> list[str]:

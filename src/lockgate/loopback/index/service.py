@@ -154,10 +154,12 @@ class Index(Service):
             return minting.fresh(state, Grant(projects=[canonicalize_name(name) for name in projects] or None))
 
     def register(self, publisher: Publisher) -> None:
-        """Register a publisher; it is pending as long as its project does not exist."""
+        """Register a publisher, once; it is pending as long as its project does not exist."""
         with self._store.change() as state:
             pending = canonicalize_name(publisher.project) not in state.projects
-            state.publishers.append(msgspec.structs.replace(publisher, pending=publisher.pending or pending))
+            made = msgspec.structs.replace(publisher, pending=publisher.pending or pending)
+            if made not in state.publishers:
+                state.publishers.append(made)
 
     def disable(self, *, disabled: bool = True) -> None:
         """Switch trusted publishing from GitHub off, as PyPI's administrators can."""
