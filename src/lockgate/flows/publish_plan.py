@@ -1,12 +1,344 @@
-"""`lockgate publish plan`."""
+"""`lockgate publish plan`: gather what is known of every prerequisite, judge all of them, keep the answer."""
 
 from __future__ import annotations
 
-from lockgate.flows.publishing import Wishes
-from lockgate.model.errors import UnknownError
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from lockgate.flows import scan as scans
+from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
+from lockgate.flows.render import survey
+from lockgate.gate.declared import version_from_git
+from lockgate.gate.run import Request, run_gate
+from lockgate.model.errors import InterruptedByUserError, LockgateError, UnknownError, UsageError
+from lockgate.model.gate import Check
+from lockgate.model.project import Project, normalize
+from lockgate.model.release import Ledger, Prerequisite, PublishReport
+from lockgate.model.verdict import Verdict
+from lockgate.ports import actions, checkout, clock, git, github, history, origin
 from lockgate.ports.console import Console
+from lockgate.ports.display import open_display
+from lockgate.ports.http import exchange
+from lockgate.ports.index import Listed, project_files
+from lockgate.ports.installer import Errand, NoEnvironmentError
+from lockgate.ports.interpreters import Finder
+from lockgate.ports.process import Cancel
+from lockgate.ports.state import open_state, run_folder
+from lockgate.publish import changelog, prerequisites
+from lockgate.publish import ledger as moves
+from lockgate.publish.contents import metadata_of
+from lockgate.publish.workshop import Order, Workshop, requires
+from lockgate.workflows.contexts import REQUIRED, contexts
+from lockgate.workflows.files import PATHS
+
+_T = TypeVar("_T")
+_LIMIT = 30.0
+_FRESH = 3600.0  # seconds for which a gate that passed here need not be run again for the same commit
+_EVIDENCE = {"gate": "quality_gate", "scan": "security_scan"}
 
 
-def plan(wishes: Wishes, console: Console) -> int:  # noqa: ARG001
-    """See every prerequisite."""
-    raise UnknownError("publish plan is not there yet")
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What the prerequisites are asked about."""
+
+    desk: Desk
+    project: Project
+    commit: str
+    wishes: Wishes
+    console: Console
+
+
+def plan(wishes: Wishes, console: Console) -> int:
+    """See every prerequisite, and write the answer into the ledger; returns the exit code.
+
+    Raises:
+        LockgateError: See its subclasses; the ledger is then as it was.
+    """
+    begun = clock.monotonic()
+    with desk(wishes, console) as at:
+        scene = _scene(at, wishes, console)
+        release = _release(scene)
+        if at.ledger is not None and at.ledger.state in {"released", "burned"}:
+            found = at.ledger
+        else:
+            moves.planned(at.ledger, release, (), 0)  # refuses what may not be planned over, before anything runs
+            known = _known(scene, release.tag)
+            runs = [_proof(scene, name) for name in _EVIDENCE]
+            ledger = moves.planned(at.ledger, release, (*known, *runs), clock.now())
+            for one in runs:
+                if one.status == "pass" and "earlier" not in one.detail:
+                    ledger = moves.noted(ledger, one.name, "pass", clock.now(), f"{scene.commit}: {one.detail}")
+            at.store.write(ledger)
+            found = ledger
+        enforced = scene.project.config.phase.publishing == "enforce"
+        verdict: Verdict = "fail" if found.state == "burned" else moves.verdict(found)
+        report = PublishReport(
+            verdict=verdict,
+            enforced=enforced,
+            command="plan",
+            dry_run=wishes.dry_run,
+            seconds=round(clock.monotonic() - begun, 3),
+            folder=str(at.store.folder),
+            ledger=found,
+            reason=found.reason,
+            next=again(wishes, found),
+        )
+    return tell(report, wishes, console)
+
+
+def _scene(at: Desk, wishes: Wishes, console: Console) -> Scene:
+    project = at.project
+    if project is None:
+        raise UsageError(
+            f"there is no package in {wishes.directory.resolve()}", "run it in the package's clone: -C DIR"
+        )
+    if not project.is_package:
+        raise UsageError("pyproject.toml has no [build-system]: there is nothing to release", "add one")
+    commit = git.head(project.root)
+    if commit is None:
+        raise UsageError(f"{project.root} is in no git repository, or nothing is committed", "a release is of a commit")
+    strange = set(wishes.confirm) - {"publisher"}
+    if strange:
+        raise UsageError(f"--confirm {min(strange)}: nothing of that name waits for it", "--confirm publisher")
+    return Scene(desk=at, project=project, commit=commit, wishes=wishes, console=console)
+
+
+def _release(scene: Scene) -> Ledger:
+    """The release as it would be planned now."""
+    root, project = scene.project.root, scene.project
+    name = normalize(project.name)
+    here = origin.tags(root)
+    configured = project.config.publish.tag
+    return Ledger(
+        project=name,
+        version=scene.desk.version,
+        commit=scene.commit,
+        source_date_epoch=checkout.made_at(root, scene.commit) or 0,
+        tag=prerequisites.tag_name(scene.desk.version, name, here, configured),
+        index=scene.desk.index,
+        prerequisites=(),
+    )
+
+
+def _known(scene: Scene, tag: str) -> list[Prerequisite]:
+    """All that can be looked up; each shown as soon as it is known."""
+    root, branch = scene.project.root, scene.project.config.protection.branch
+    remote = _asked(lambda: origin.look(root, branch))
+    listed = _asked(lambda: _listed(scene))
+
+    def of_tag() -> Prerequisite:
+        there = remote.tags if isinstance(remote, origin.Origin) else None
+        return prerequisites.tag(tag, scene.commit, origin.tags(root), there)
+
+    def of_branch() -> Prerequisite:
+        seen = _answered(remote)
+        contained = origin.has(root, seen, branch, scene.commit)
+        return prerequisites.branch(f"{seen.remote}/{branch}", scene.commit, seen.tip, contained=contained)
+
+    def of_index() -> Prerequisite:
+        files = _answered(listed)
+        digests = None if files is None else {one.name: one.sha256 for one in files.values()}
+        return prerequisites.index(scene.desk.index, digests, scene.desk.version, scene.desk.ledger)
+
+    asked: dict[str, Callable[[], Prerequisite]] = {
+        "version": lambda: _version(scene),
+        "tag": of_tag,
+        "tree": lambda: prerequisites.tree(git.changed(git.top(root) or root)),
+        "branch": of_branch,
+        "changelog": lambda: _changelog(scene),
+        "name": lambda: prerequisites.name(scene.project.name, _classifiers(scene.project)),
+        "index": of_index,
+        "publisher": lambda: _publisher(scene, listed),
+    }
+    found = []
+    with open_display(scene.console) as display:
+        display.planned(dict.fromkeys(asked, 0.0))
+        for name, ask in asked.items():
+            begun = clock.monotonic()
+            display.started(name)
+            try:
+                answer = ask()
+            except UnknownError as error:
+                answer = prerequisites.unknown(name, error.message, error.hint or "run it again later")
+            found.append(answer)
+            status = "unknown" if answer.status == "confirm" else answer.status
+            seconds = round(clock.monotonic() - begun, 3)
+            display.finished(Check(name=name, status=status, seconds=seconds, reason=answer.detail), "")
+    return found
+
+
+def _version(scene: Scene) -> Prerequisite:
+    """The package's own version: as written, else as its backend says."""
+    project, asked = scene.project, scene.desk.version
+    written = project.document.get("project", {}).get("version")
+    if isinstance(written, str):
+        return prerequisites.version(asked, written, "pyproject.toml")
+    told = asked if version_from_git(project) else None
+    try:
+        with run_folder(open_state(project.root)) as folder:
+            inside = checkout.check_out(project.root, scene.commit, folder / "tree")
+            shop = Workshop(order_of(project, project.root, scene.commit, told), folder, _errand(scene.console))
+            own = metadata_of(shop.build(inside, folder / "out", "sdist"))["version"] or ""
+    except NoEnvironmentError as error:
+        if error.status == "fail":
+            return prerequisites.failed(
+                "version", f"the backend does not say: {error.reason}", "see `uv build --sdist`"
+            )
+        return prerequisites.unknown("version", f"the backend could not be asked: {error.reason}", "run it again")
+    where = "its backend" + (", which was told it: the tag comes last" if told else "")
+    return prerequisites.version(asked, own, where)
+
+
+def order_of(project: Project, root: Path, commit: str, told: str | None) -> Order:
+    """How the project is built: with the newest of its Pythons; `root` is the package's folder in the clone."""
+    minor = project.pythons[-1]
+    found = Finder(open_state(root) / "cache" / "interpreters.json").find(minor)
+    return Order(
+        requires=requires(project.document),
+        python=found.path if found else minor,
+        epoch=checkout.made_at(root, commit) or 0,
+        told=told,
+    )
+
+
+def _errand(console: Console) -> Errand:
+    return Errand(Cancel(), lambda what: console.say(f"lockgate: {what}"), lambda _what: None)
+
+
+def _classifiers(project: Project) -> list[str]:
+    found = project.document.get("project", {}).get("classifiers", [])
+    return [str(one) for one in found]
+
+
+def _changelog(scene: Scene) -> Prerequisite:
+    """Of the commit, not of the working tree."""
+    root = scene.project.root
+    for name in changelog.NAMES:
+        content = history.content(root, f"{scene.commit}:./{name}")
+        if content is not None:
+            text = content.decode("utf-8", errors="replace")
+            found = changelog.section(text, scene.desk.version, scene.project.name)
+            return prerequisites.changelog(name, found, scene.desk.version)
+    return prerequisites.changelog(None, None, scene.desk.version)
+
+
+def _asked(ask: Callable[[], _T]) -> _T | UnknownError:
+    """The answer, or why there is none: more than one prerequisite needs it."""
+    try:
+        return ask()
+    except UnknownError as error:
+        return error
+
+
+def _answered(answer: _T | UnknownError) -> _T:
+    if isinstance(answer, UnknownError):
+        raise answer
+    return answer
+
+
+def _listed(scene: Scene) -> dict[str, Listed] | None:
+    """The project's files on the index, None when it has no such project.
+
+    Raises:
+        UnknownError: It does not answer, or not as an index does.
+    """
+    address = scene.desk.index
+    try:
+        return project_files(f"{address}/simple", normalize(scene.project.name), _LIMIT)
+    except (OSError, ValueError, KeyError) as error:
+        if getattr(error, "code", None) == 404:  # noqa: PLR2004
+            return None
+        raise UnknownError(f"{address} did not say what it has: {error}", "see that it can be reached") from None
+
+
+def _publisher(scene: Scene, listed: dict[str, Listed] | UnknownError | None) -> Prerequisite:
+    repository = None
+    with contextlib.suppress(LockgateError):
+        repository = github.place(git.remote_url(scene.project.root)).repository
+    ledger = scene.desk.ledger
+    kept = ledger is not None and any(one.detail.startswith("confirmed") for one in ledger.prerequisites)
+    return prerequisites.publisher(
+        _provenance(listed),
+        repository,
+        Path(PATHS["publish"]).name,
+        scene.project.config.publish.environment,
+        confirmed="publisher" in scene.wishes.confirm or kept,
+    )
+
+
+def _provenance(listed: dict[str, Listed] | UnknownError | None) -> Mapping[str, Any] | str:
+    """Who published the last release, by the index's provenance (PEP 740); else why that is not known."""
+    if isinstance(listed, UnknownError):
+        return listed.message
+    if not listed:
+        return "no release is there yet"
+    dated = {name: prerequisites.version_of(name) for name in listed}
+    last = max((version for version in dated.values() if version is not None), default=None)
+    addresses = [listed[name].provenance for name, version in dated.items() if version == last]
+    address = next((one for one in addresses if one), None)
+    if address is None:
+        return f"its last release, {last}, has no provenance"
+    try:
+        answer = exchange("GET", address, limit=_LIMIT)
+        found = msgspec.convert(answer.json(), dict[str, Any])["attestation_bundles"][0]["publisher"]
+        return msgspec.convert(found, dict[str, Any])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        return f"the provenance of {last} cannot be read: {type(error).__name__}"
+
+
+def _proof(scene: Scene, name: str) -> Prerequisite:
+    """Gate or scan: as GitHub saw it for this commit, else run here on the clean tree."""
+    if actions.is_here() or scene.wishes.no_run:
+        try:
+            return _on_github(scene, name)
+        except LockgateError as error:
+            return prerequisites.unknown(name, error.message, error.hint or "run it again later")
+    kept = _kept(scene, name)
+    if kept is not None:
+        return prerequisites.passed(name, f"passed here earlier, at {kept}")
+    if git.is_dirty(git.top(scene.project.root) or scene.project.root) is not False:
+        return prerequisites.unknown(name, "not run: the tree is not this commit", "make it clean")
+    scene.console.say(f"lockgate: running the {name} for {scene.commit[:12]}")
+    cancel = Cancel()
+    if name == "gate":
+        with open_display(scene.console) as display:
+            result = run_gate(Request(project=scene.project, fresh=True, keep_going=True), display, cancel)
+        verdict, ended = result.report.verdict, result.interrupted
+        bad = [one.name for one in result.report.checks if one.status not in {"pass", "not-run"}]
+    else:
+        wanted = scans.Wishes(folder=scene.wishes.directory, config_file=scene.wishes.config_file, fresh=True)
+        report, _, _ = scans.look(wanted, scene.console, cancel)
+        verdict, ended = report.verdict, cancel.requested()
+        bad = [one.name for one in report.scanners if one.status not in {"pass", "not-run"}]
+    if ended:
+        raise InterruptedByUserError("interrupted; nothing was planned")
+    same = git.head(scene.project.root) == scene.commit and git.is_dirty(scene.project.root) is False
+    if not same:
+        return prerequisites.unknown(name, "the tree changed while it ran", "leave it alone, and plan again")
+    if verdict == "pass":
+        return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
+    made = prerequisites.failed if verdict == "fail" else prerequisites.unknown
+    return made(name, f"{', '.join(bad)}: {verdict}", f"lockgate {name} shows it")
+
+
+def _kept(scene: Scene, name: str) -> str | None:
+    """When it passed here for this commit, if that is not long ago."""
+    since = moves.stamp(clock.now() - _FRESH)
+    steps = scene.desk.ledger.steps if scene.desk.ledger else ()
+    mine = [one for one in steps if (one.name, one.status) == (name, "pass") and one.detail.startswith(scene.commit)]
+    return next((one.at for one in reversed(mine) if since <= one.at <= moves.stamp(clock.now())), None)
+
+
+def _on_github(scene: Scene, name: str) -> Prerequisite:
+    """By the check runs of this commit."""
+    where = github.place(git.remote_url(scene.project.root))
+    client = github.GitHub(where.api, github.token()[0])
+    workflow = _EVIDENCE[name]
+    rendered = next(file for file in survey(scene.project).files if file.name == workflow)
+    jobs = (rendered.document or {}).get("jobs", {})
+    required = [one for job in REQUIRED[workflow] if job in jobs for one in contexts(job, jobs[job])]
+    runs = client.pages(f"/repos/{where.repository}/commits/{scene.commit}/check-runs", filter="all")
+    return prerequisites.check_runs(name, (run for run in runs if isinstance(run, Mapping)), required, scene.commit)

@@ -17,7 +17,7 @@ def status(wishes: Wishes, console: Console) -> int:
     Raises:
         LockgateError: See its subclasses.
     """
-    with desk(wishes, console) as at:
+    with desk(wishes, console, make=False) as at:
         ledger = at.ledger
         wrong: tuple[str, ...] = ()
         if ledger is not None and ledger.state != "planned":

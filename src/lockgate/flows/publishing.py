@@ -97,8 +97,10 @@ def address(name: str) -> str:
 
 
 @contextlib.contextmanager
-def desk(wishes: Wishes, console: Console) -> Iterator[Desk]:
+def desk(wishes: Wishes, console: Console, *, make: bool = True) -> Iterator[Desk]:
     """The release's folder, held until the end; its ledger is of this project and version, or there is none.
+
+    `make` it where there is none yet.
 
     Raises:
         UsageError: The version is none, or the ledger is of another release.
@@ -124,7 +126,9 @@ def desk(wishes: Wishes, console: Console) -> Iterator[Desk]:
             told = True
         return True
 
-    with releases.opened(folder, waiting) as store:
+    with contextlib.ExitStack() as held:
+        is_there = make or folder.exists()
+        store = held.enter_context(releases.opened(folder, waiting)) if is_there else releases.Store(folder)
         ledger = store.read()
         if ledger is not None:
             name = ledger.project if project is None else normalize(project.name)

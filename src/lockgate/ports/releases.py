@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -89,6 +91,27 @@ class Store:
         except OSError as error:
             raise UnknownError(f"{error.filename or self.dist}: {error.strerror or error}") from error
         return found
+
+    def promote(self, files: Sequence[Path], sbom: bytes) -> str:
+        """Make copies of `files` all that is in `dist/`, on the disk; returns the digest of the bill of materials.
+
+        Raises:
+            UnknownError: That is not possible; `dist/` holds what it did, or nothing.
+        """
+        fresh = self.folder / f".{_DIST}.{os.urandom(8).hex()}"
+        try:
+            for old in self.folder.glob(f".{_DIST}.*"):
+                shutil.rmtree(old)
+            fresh.mkdir()
+            for path in files:
+                write_atomic(fresh / path.name, path.read_bytes(), durable=True)
+            if self.dist.exists():
+                shutil.rmtree(self.dist)
+            fresh.rename(self.dist)
+            write_atomic(self.sbom, sbom, durable=True)
+        except OSError as error:
+            raise UnknownError(f"{error.filename or fresh}: {error.strerror or error}", "free some space") from error
+        return sha256(self.sbom)
 
 
 def sha256(path: Path) -> str:

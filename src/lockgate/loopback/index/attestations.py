@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
-
-from lockgate.loopback.index.state import Publisher
+from lockgate.loopback.index.store import Publisher
 
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 _SUPPORTED = (PUBLISH, "https://slsa.dev/provenance/v1")
 _STATEMENT = "https://in-toto.io/Statement/v1"
-
-
-class _Material(msgspec.Struct):
-    certificate: str
-    transparency_entries: list[dict[str, Any]]
-
-
-class _Envelope(msgspec.Struct):
-    statement: str
-    signature: str
-
-
-class _Attestation(msgspec.Struct):
-    version: Literal[1]
-    verification_material: _Material
-    envelope: _Envelope
-
-
-class _Subject(msgspec.Struct):
-    name: str
-    digest: dict[str, str]
-
-
-class _Statement(msgspec.Struct, rename={"type": "_type", "predicate_type": "predicateType"}):
-    type: Literal["https://in-toto.io/Statement/v1"]
-    subject: list[_Subject]
-    predicate_type: str
+_UNVERIFIED = "Could not verify the uploaded artifact using the included attestation:"
 
 
 def provenance(text: str, name: str, sha256: str, publisher: Publisher | None) -> dict[str, Any]:
@@ -52,32 +23,25 @@ def provenance(text: str, name: str, sha256: str, publisher: Publisher | None) -
     if publisher is None:
         raise ValueError("Attestations are only supported when using Trusted Publishing")
     try:
-        given = msgspec.json.decode(text, type=list[_Attestation])
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        given = json.loads(text)
+        statements = [_statement(one) for one in given]
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"Malformed attestations: {error}") from None
-    if not given:
+    if not statements:
         raise ValueError("Malformed attestations: an empty attestation set is not permitted")
-    if len(given) > len(_SUPPORTED):
+    if len(statements) > len(_SUPPORTED):
         raise ValueError(f"A maximum of {len(_SUPPORTED)} attestations per file are supported")
-    seen: set[str] = set()
-    for one in given:
-        kind = _verified(one, name, sha256)
-        if kind in seen:
-            raise ValueError(
-                f"Multiple attestations for the same file with the same predicate type ({kind}) are not supported"
-            )
-        seen.add(kind)
-    who = {
-        "kind": "GitHub",
-        "repository": publisher.repository,
-        "workflow": publisher.workflow,
-        "environment": publisher.environment or None,
-    }
-    return {"version": 1, "attestation_bundles": [{"publisher": who, "attestations": json.loads(text)}]}
+    kinds = [_verified(one, name, sha256) for one in statements]
+    if len(set(kinds)) < len(kinds):
+        same = f"with the same predicate type ({kinds[0]})"
+        raise ValueError(f"Multiple attestations for the same file {same} are not supported")
+    who = {"kind": "GitHub", "repository": publisher.repository, "workflow": publisher.workflow}
+    bundle = {"publisher": {**who, "environment": publisher.environment or None}, "attestations": given}
+    return {"version": 1, "attestation_bundles": [bundle]}
 
 
 def unsigned(name: str, sha256: str, kind: str = PUBLISH) -> dict[str, Any]:
-    """An attestation in the form of PEP 740 whose signature nobody made: for rehearsals only."""
+    """An attestation in the form of PEP 740 that nobody signed: for rehearsals only."""
     subject = [{"name": name, "digest": {"sha256": sha256}}]
     statement = {"_type": _STATEMENT, "subject": subject, "predicateType": kind, "predicate": None}
     nothing = base64.b64encode(b"unsigned").decode()
@@ -88,26 +52,28 @@ def unsigned(name: str, sha256: str, kind: str = PUBLISH) -> dict[str, Any]:
     }
 
 
-def _verified(one: _Attestation, name: str, sha256: str) -> str:
+def _statement(one: dict[str, Any]) -> dict[str, Any]:
+    """What an attestation of the right form states."""
+    material, envelope = one["verification_material"], one["envelope"]
+    for signed in (material["certificate"], envelope["signature"]):
+        base64.b64decode(signed, validate=True)
+    statement: dict[str, Any] = json.loads(base64.b64decode(envelope["statement"], validate=True))
+    if one["version"] != 1 or not isinstance(material["transparency_entries"], list):
+        raise ValueError("an attestation of another version or form")
+    if statement["_type"] != _STATEMENT or not isinstance(statement["subject"], list):
+        raise ValueError("no in-toto statement")
+    return statement
+
+
+def _verified(statement: dict[str, Any], name: str, sha256: str) -> str:
     """The predicate's type, when the statement is about this file."""
-    try:
-        for text in (one.verification_material.certificate, one.envelope.signature):
-            base64.b64decode(text, validate=True)
-        content = base64.b64decode(one.envelope.statement, validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"Malformed attestations: {error}") from None
-    prefix = "Could not verify the uploaded artifact using the included attestation: "
-    try:
-        statement = msgspec.json.decode(content, type=_Statement)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ValueError(f"{prefix}invalid statement: {error}") from None
-    if len(statement.subject) != 1:
-        raise ValueError(f"{prefix}too many subjects in statement (must be exactly one)")
-    subject = statement.subject[0]
-    if subject.name != name:
-        raise ValueError(f"{prefix}subject does not match distribution name: {subject.name} != {name}")
-    if subject.digest.get("sha256") != sha256:
-        raise ValueError(f"{prefix}subject does not match distribution digest")
-    if statement.predicate_type not in _SUPPORTED:
-        raise ValueError(f"Attestation with unsupported predicate type: {statement.predicate_type}")
-    return statement.predicate_type
+    if len(statement["subject"]) != 1:
+        raise ValueError(f"{_UNVERIFIED} too many subjects in statement (must be exactly one)")
+    subject, kind = statement["subject"][0], statement.get("predicateType")
+    if subject.get("name") != name:
+        raise ValueError(f"{_UNVERIFIED} subject does not match distribution name: {subject.get('name')} != {name}")
+    if (subject.get("digest") or {}).get("sha256") != sha256:
+        raise ValueError(f"{_UNVERIFIED} subject does not match distribution digest")
+    if kind not in _SUPPORTED:
+        raise ValueError(f"Attestation with unsupported predicate type: {kind}")
+    return str(kind)

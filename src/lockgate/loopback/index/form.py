@@ -1,4 +1,4 @@
-"""A form with a file, as browsers and upload tools send it (RFC 7578)."""
+"""A form with a file, as upload tools send it (RFC 7578)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,15 @@ import msgspec
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields by name, and the file in `content`.
+    """The fields by name, and the file in the field `content`; `filename` is None without one."""
 
-    Attributes:
-        filename: None when there is no file.
-    """
-
-    fields: Mapping[str, list[str]]
+    fields: Mapping[str, str]
     filename: str | None = None
     content: bytes = b""
 
     def first(self, name: str) -> str:
         """The first value of a field, "" without one."""
-        return self.fields.get(name, [""])[0]
+        return self.fields.get(name, "")
 
 
 def parse(kind: str, body: bytes) -> Form:
@@ -33,11 +29,10 @@ def parse(kind: str, body: bytes) -> Form:
     boundary = email.message_from_string(f"Content-Type: {kind}\n\n").get_param("boundary")
     if not kind.startswith("multipart/form-data") or not isinstance(boundary, str):
         raise ValueError("no multipart/form-data")
-    mark = b"\r\n--" + boundary.encode()
-    parts = (b"\r\n" + body).split(mark)
+    parts = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
     if not parts[-1].startswith(b"--"):
         raise ValueError("the form has no end")
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, str] = {}
     filename, content = None, b""
     for part in parts[1:-1]:
         head, found, value = part.partition(b"\r\n\r\n")
@@ -47,6 +42,6 @@ def parse(kind: str, body: bytes) -> Form:
             raise ValueError("a part of the form has no name")
         if name == "content" and headers.get_filename() is not None:
             filename, content = headers.get_filename(), value
-        elif (text := value.decode(errors="replace")).strip() != "UNKNOWN":
-            fields.setdefault(name, []).append(text)
+        else:
+            fields.setdefault(name, value.decode(errors="replace"))
     return Form(fields=fields, filename=filename, content=content)

@@ -1,18 +1,14 @@
-"""The index as an HTTPS service: which request is what, who asks, and what goes wrong on purpose."""
+"""The index as an HTTPS service: which request is what, and what goes wrong on purpose."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import html
 import json
 import os
 import re
 import secrets
 import ssl
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,12 +16,10 @@ import msgspec
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from lockgate.loopback import tls
-from lockgate.loopback.index import form, minting, pages, upload
+from lockgate.loopback.index import answers, form, minting, pages, upload
 from lockgate.loopback.index.faults import Fault, Plan, Route
-from lockgate.loopback.index.issuer import Issuer
-from lockgate.loopback.index.jobs import Job
-from lockgate.loopback.index.state import File, Grant, Publisher, State
-from lockgate.loopback.index.store import Store
+from lockgate.loopback.index.identity import Issuer, Job
+from lockgate.loopback.index.store import File, Grant, Publisher, Store
 from lockgate.ports import clock, files
 from lockgate.ports.service import Reply, Request, Service
 
@@ -44,33 +38,29 @@ _ROUTES: tuple[tuple[Route, str, str], ...] = (
     ("discovery", "GET", r"/actions/\.well-known/openid-configuration"),
     ("keys", "GET", r"/actions/\.well-known/jwks"),
 )
-_CACHED = {"Cache-Control": "max-age=600, public"}
-_EXPLAINED = {
-    400: (
-        "Bad Request",
-        "The server could not comply with the request since it is either malformed or otherwise incorrect.",
-    ),
-    403: ("Forbidden", "Access was denied to this resource."),
-    404: ("Not Found", "The resource could not be found."),
-    405: ("Method Not Allowed", "The method is not allowed for this resource."),
-}
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was answered, without anything secret.
-
-    Attributes:
-        status: None when the connection was cut instead.
-        fault: The answer was one of the plan's faults.
-    """
+    """A request, without anything secret; `status` is None when the connection was cut instead of an answer."""
 
     on: Route
-    method: str
     path: str
     project: str | None
     file: str | None
     status: int | None
-    fault: bool
+    fault: Fault | None
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A request and what it is about: the parts of its path, and the form of an upload."""
+
+    request: Request
+    values: Mapping[str, str]
+    form: form.Form | None
+
+    @property
+    def project(self) -> str:
+        return canonicalize_name(self.values.get("project") or (self.form.first("name") if self.form else ""))
 
 
 class Index(Service):
@@ -78,49 +68,51 @@ class Index(Service):
 
     Args:
         folder: Where everything is kept.
-        keys: Where the certificate authority and the keys are, `folder` by default.
-        faults: What goes wrong.
+        keys: Where the certificate authority and the keys are kept, `folder` by default.
         lag: Seconds that the simple index stays behind the JSON API.
         now: The time, in seconds since the epoch.
-        upstream: A simple index that is asked for projects this one does not have.
+        upstream: A simple index where those are sent who ask for a project that is not here.
         port: The port of the loopback, 0 for any that is free.
         largest: Bytes that a file may have.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         folder: Path,
         *,
         keys: Path | None = None,
-        faults: Iterable[Fault] = (),
         lag: float = 0.0,
         now: Callable[[], float] = clock.now,
         upstream: str | None = None,
         port: int = 0,
         largest: int = 100 << 20,
     ) -> None:
-        self._keys = keys or folder
-        super().__init__(tls.context(self._keys), port)
-        self.ca = tls.authority(self._keys)
-        self._folder, self._upstream = folder, upstream
+        self._secrets = keys or folder
+        self.ca, context = tls.authority(self._secrets)
+        super().__init__(context, port)
         self.lag, self.now, self._largest = lag, now, largest
-        self._store = Store(folder)
+        self._store, self._upstream = Store(folder), upstream
+        if upstream is not None:
+            # Whoever follows the redirect has to believe that index too.
+            paths = ssl.get_default_verify_paths()
+            others = Path(os.environ.get("SSL_CERT_FILE") or paths.cafile or os.devnull).read_bytes()
+            files.write_atomic(folder / "trust.pem", self.ca.read_bytes() + others)
+            self.ca = folder / "trust.pem"
         self._jobs: dict[str, Job] = {}
         self._ended = threading.Event()
         self.requests: list[Seen] = []
-        self.plan(*faults)
+        self.plan()
 
     def __enter__(self) -> Self:
+        """Listen."""
         super().__enter__()
-        self._issuer = Issuer(f"{self.url}/actions", self._keys)
-        if self._upstream is not None:
-            files.write_atomic(self._folder / "trust.pem", self.ca.read_bytes() + _believed())
-            self.ca = self._folder / "trust.pem"
+        self._issuer = Issuer(f"{self.url}/actions", self._secrets)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *problem: object) -> None:
+        """Stop, and leave no planned delay waiting."""
         self._ended.set()
-        super().__exit__()
+        super().__exit__(*problem)
 
     @property
     def simple(self) -> str:
@@ -138,28 +130,23 @@ class Index(Service):
         return dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "TWINE_CERT"), str(self.ca))
 
     def job(self, job: Job) -> dict[str, str]:
-        """The variables that a job with the permission `id-token: write` has."""
+        """The variables of a job with the permission `id-token: write`."""
         bearer = secrets.token_urlsafe(32)
         self._jobs[bearer] = job
         address = f"{self._issuer.url}/id-token?api-version=2.0"
-        return {
-            "GITHUB_ACTIONS": "true",
-            "ACTIONS_ID_TOKEN_REQUEST_URL": address,
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer,
-        }
+        asking = {"ACTIONS_ID_TOKEN_REQUEST_URL": address, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": bearer}
+        return {"GITHUB_ACTIONS": "true", **asking}
 
     def token(self, *projects: str) -> str:
-        """An API token of a user, for these projects or for all."""
+        """A user's API token, for these projects or for all."""
         with self._store.change() as state:
-            return minting.fresh(state, Grant(projects=[canonicalize_name(name) for name in projects] or None))
+            return minting.fresh(state, Grant(projects=[str(canonicalize_name(name)) for name in projects] or None))
 
     def register(self, publisher: Publisher) -> None:
-        """Register a publisher, once; it is pending as long as its project does not exist."""
+        """Register a publisher; it is pending when its project does not exist."""
         with self._store.change() as state:
-            pending = canonicalize_name(publisher.project) not in state.projects
-            made = msgspec.structs.replace(publisher, pending=publisher.pending or pending)
-            if made not in state.publishers:
-                state.publishers.append(made)
+            pending = publisher.pending or canonicalize_name(publisher.project) not in state.projects
+            state.publishers.append(msgspec.structs.replace(publisher, pending=pending))
 
     def disable(self, *, disabled: bool = True) -> None:
         """Switch trusted publishing from GitHub off, as PyPI's administrators can."""
@@ -175,17 +162,17 @@ class Index(Service):
         return {file.name: file for file in self._store.read().of(canonicalize_name(project))}
 
     def yank(self, project: str, version: str, reason: str | None = "") -> None:
-        """Yank a release (PEP 592); None as the reason takes it back."""
+        """Yank a release (PEP 592); None as the reason takes that back."""
         self._alter(project, version, yanked=reason)
 
     def vulnerable(self, project: str, version: str, *vulnerabilities: dict[str, Any]) -> None:
-        """Let the JSON API name these vulnerabilities of a release."""
+        """Let the JSON API tell these vulnerabilities of a release."""
         self._alter(project, version, vulnerabilities=list(vulnerabilities))
 
-    def delete(self, name: str) -> None:
+    def delete(self, file: str) -> None:
         """Delete a file; its name never returns."""
         with self._store.change() as state:
-            del state.files[name]
+            del state.files[file]
 
     def _alter(self, project: str, version: str, **changes: object) -> None:
         with self._store.change() as state:
@@ -196,24 +183,19 @@ class Index(Service):
     def respond(self, request: Request) -> Reply:
         """Answer one request, or let it go wrong as planned."""
         on, values = _route(request)
-        sent = _form(request) if on == "upload" else None
-        project = canonicalize_name(sent.first("name") if sent else values.get("project") or "") or None
-        file = sent.filename if sent else values.get("file")
-        if project is None and file is not None and (known := self._store.read().files.get(file)):
-            project = known.project
+        asked = _Asked(request, values, _form(request) if on == "upload" else None)
+        file = asked.form.filename if asked.form else values.get("file")
+        known = self._store.read().files.get(file or "")
+        project = asked.project or (known.project if known else None)
         fault = self._plan.pick(on, project, file)
-        reply = self._faulty(fault, lambda: self._answer(on, request, values, sent))
+        handler: Callable[[_Asked], Reply] = getattr(self, f"_{on.replace('-', '_')}")
+        reply = self._faulty(fault, lambda: handler(asked)) if fault else handler(asked)
         status = None if reply.cut in {"before", "after"} else reply.status
         path = request.target.partition("?")[0]
-        seen = Seen(
-            on=on, method=request.method, path=path, project=project, file=file, status=status, fault=fault is not None
-        )
-        self.requests.append(seen)
+        self.requests.append(Seen(on=on, path=path, project=project, file=file, status=status, fault=fault))
         return reply
 
-    def _faulty(self, fault: Fault | None, answer: Callable[[], Reply]) -> Reply:
-        if fault is None:
-            return answer()
+    def _faulty(self, fault: Fault, answer: Callable[[], Reply]) -> Reply:
         self._ended.wait(fault.delay)
         if fault.cut == "before":
             return Reply(cut="before")
@@ -223,89 +205,98 @@ class Index(Service):
             answer()
         return Reply(fault.status, fault.kind, fault.body.encode(), fault.headers, fault.cut)
 
-    def _answer(self, on: Route, request: Request, values: Mapping[str, str], sent: form.Form | None) -> Reply:
-        state = self._store.read()
-        name = canonicalize_name(values.get("project") or "")
-        match on:
-            case "upload":
-                return self._upload(request, sent)
-            case "mint" | "burn":
-                with self._store.change() as changing:
-                    if on == "mint":
-                        return _json(*minting.mint(changing, request.body or b"", self._issuer, self.now()))
-                    return _json(*minting.burn(changing, request.body or b""))
-            case "audience":
-                return _json(200, {"audience": minting.AUDIENCE})
-            case "id-token":
-                return self._identity(request)
-            case "discovery":
-                return _json(200, self._issuer.discovery())
-            case "keys":
-                return _json(200, self._issuer.keys())
-            case "projects":
-                return _negotiated(request, pages.projects(state), pages.projects_html)
-            case "simple":
-                return self._simple(request, state, name)
-            case "json":
-                found = pages.release(state, name, values.get("version"), self.url) if name in state.projects else None
-                return _cached(request, found) if found else _json(404, {"message": "Not Found"})
-            case "file" | "metadata" | "provenance":
-                return self._file(on, request, state, values)
-            case _:
-                return _problem(request, 404)
-
-    def _upload(self, request: Request, sent: form.Form | None) -> Reply:
-        if sent is None:
-            return _problem(request, 400, "Upload payload does not have a file.")
+    def _upload(self, asked: _Asked) -> Reply:
+        if asked.form is None:
+            return answers.problem(asked.request, 400, "Upload payload does not have a file.")
         try:
             with self._store.change() as state:
-                grant = state.tokens.get(minting.digest(_password(request)))
-                accepted = upload.accept(state, sent, grant, self.now(), self._largest)
+                grant = state.tokens.get(minting.digest(answers.password(asked.request)))
+                accepted = upload.accept(state, asked.form, grant, self.now(), self._largest)
                 if accepted is not None:
-                    self._store.put(sent.content)
+                    file = accepted.file
+                    self._store.put(asked.form.content)
                     if accepted.metadata is not None:
                         self._store.put(accepted.metadata)
-                    file = accepted.file
-                    state.projects[file.project] = accepted.project
-                    state.files[file.name] = file
-                    state.used[file.name] = file.sha256
+                    state.projects[file.project], state.files[file.name] = accepted.project, file
+                    state.used.append(file.name)
         except upload.RejectedError as error:
-            return _problem(request, error.status, str(error))
+            return answers.problem(asked.request, error.status, str(error))
         return Reply(200, "text/html; charset=UTF-8")
 
-    def _identity(self, request: Request) -> Reply:
-        job = self._jobs.get(request.headers.get("authorization", "").partition(" ")[2])
-        if job is None:
-            return _json(401, {"message": "Unauthorized"})
-        audience = request.query.get("audience", self._issuer.url)
-        return _json(200, {"value": self._issuer.sign(job.identity(self._issuer.url, audience, self.now()))})
+    def _projects(self, asked: _Asked) -> Reply:
+        return answers.simple(asked.request, pages.projects(self._store.read()))
 
-    def _simple(self, request: Request, state: State, name: str) -> Reply:
-        stored = state.of(name)
-        visible = [file for file in stored if file.uploaded + self.lag <= self.now()]
+    def _simple(self, asked: _Asked) -> Reply:
+        state, name = self._store.read(), asked.project
         if name not in state.projects and self._upstream is not None:
             return Reply(302, headers={"Location": f"{self._upstream.rstrip('/')}/{name}/"})
+        stored = state.of(name)
+        visible = [file for file in stored if file.uploaded + self.lag <= self.now()]
         if name not in state.projects or (stored and not visible):
-            return _problem(request, 404)
-        if not request.target.partition("?")[0].endswith(f"/{name}/"):
+            return answers.problem(asked.request, 404)
+        if not asked.request.path.endswith(f"/{name}/"):
             return Reply(301, headers={"Location": f"/simple/{name}/"})
-        return _negotiated(request, pages.project(state, name, visible, self.url), pages.project_html)
+        return answers.simple(asked.request, pages.project(state, name, visible, self.url))
 
-    def _file(self, on: Route, request: Request, state: State, values: Mapping[str, str]) -> Reply:
-        file = state.files.get(values["file"])
-        if file is None or values.get("sha256", file.sha256).replace("/", "") != file.sha256:
-            return _problem(request, 404)
-        if on == "provenance":
-            if (canonicalize_name(values["project"]), values["version"]) != (file.project, file.version):
-                return _json(404, {"message": "Not Found"})
-            if file.provenance is None:
-                return _json(404, {"message": f"No provenance available for {file.name}"})
-            return _cached(request, file.provenance, "application/vnd.pypi.integrity.v1+json")
-        if on == "metadata" and file.metadata is None:
-            return _problem(request, 404)
-        content = self._store.get(file.metadata if on == "metadata" and file.metadata else file.sha256)
-        headers = {"Cache-Control": "max-age=365000000, immutable, public", "ETag": f'"{file.sha256}"'}
-        return Reply(200, "application/octet-stream", content, headers)
+    def _json(self, asked: _Asked) -> Reply:
+        state, name = self._store.read(), asked.project
+        found = pages.release(state, name, asked.values.get("version"), self.url) if name in state.projects else None
+        if found is None:
+            return answers.document(404, {"message": "Not Found"})
+        return answers.cached(asked.request, json.dumps(found).encode())
+
+    def _file(self, asked: _Asked) -> Reply:
+        file, described = self._store.read().files.get(asked.values["file"]), asked.request.path.endswith(".metadata")
+        digest = None if file is None else file.metadata if described else file.sha256
+        if file is None or digest is None or asked.values["sha256"].replace("/", "") != file.sha256:
+            return answers.problem(asked.request, 404)
+        headers = {"Cache-Control": "max-age=365000000, immutable, public", "ETag": f'"{digest}"'}
+        return Reply(200, "application/octet-stream", self._store.get(digest), headers)
+
+    _metadata = _file
+
+    def _provenance(self, asked: _Asked) -> Reply:
+        file = self._store.read().files.get(asked.values["file"])
+        if file is None or (asked.project, asked.values["version"]) != (file.project, file.version):
+            return answers.document(404, {"message": "Not Found"})
+        if file.provenance is None:
+            return answers.document(404, {"message": f"No provenance available for {file.name}"})
+        body = json.dumps(file.provenance).encode()
+        return answers.cached(asked.request, body, "application/vnd.pypi.integrity.v1+json")
+
+    def _audience(self, _: _Asked) -> Reply:
+        return answers.document(200, {"audience": minting.AUDIENCE})
+
+    def _mint(self, asked: _Asked) -> Reply:
+        body = asked.request.body or b""
+        return self._minted(lambda state: (200, minting.mint(state, body, self._issuer, self.now())))
+
+    def _burn(self, asked: _Asked) -> Reply:
+        return self._minted(lambda state: (202, minting.burn(state, asked.request.body or b"")))
+
+    def _minted(self, act: Callable[[Any], tuple[int, dict[str, Any]]]) -> Reply:
+        try:
+            with self._store.change() as state:
+                return answers.document(*act(state))
+        except minting.RefusedTokenError as error:
+            why = [{"code": error.code, "description": str(error)}]
+            return answers.document(422, {"message": "Token request failed", "errors": why})
+
+    def _id_token(self, asked: _Asked) -> Reply:
+        job = self._jobs.get(asked.request.headers.get("authorization", "").partition(" ")[2])
+        if job is None:
+            return answers.document(401, {"message": "Unauthorized"})
+        audience = asked.request.query.get("audience", self._issuer.url)
+        return answers.document(200, {"value": self._issuer.sign(job.identity(self._issuer.url, audience, self.now()))})
+
+    def _discovery(self, _: _Asked) -> Reply:
+        return answers.document(200, self._issuer.discovery())
+
+    def _keys(self, _: _Asked) -> Reply:
+        return answers.document(200, self._issuer.keys())
+
+    def _other(self, asked: _Asked) -> Reply:
+        return answers.problem(asked.request, 404)
 
 
 def _route(request: Request) -> tuple[Route, Mapping[str, str]]:
@@ -321,77 +312,3 @@ def _form(request: Request) -> form.Form | None:
         return form.parse(request.headers.get("content-type", ""), request.body or b"")
     except ValueError:
         return None
-
-
-def _password(request: Request) -> str:
-    """The token of a request, "" without one."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return password if user == "__token__" else ""
-
-
-def _json(status: int, document: object, kind: str = "application/json") -> Reply:
-    return Reply(status, kind, json.dumps(document).encode())
-
-
-def _problem(request: Request, status: int, message: str = "") -> Reply:
-    """A refusal: its words stand in the first line, and in a body of the kind that the client reads."""
-    title, explained = _EXPLAINED[status]
-    words = message or title
-    if "json" in request.headers.get("accept", ""):
-        document = {"message": f"{explained}\n\n\n{words}\n\n", "code": f"{status} {words}", "title": title}
-        return msgspec.structs.replace(_json(status, document), reason=words)
-    safe = html.escape(words)
-    body = (
-        f"<html>\n <head>\n  <title>{status} {safe}</title>\n </head>\n <body>\n  <h1>{status} {safe}</h1>\n"
-        f"  {explained}<br/><br/>\n{safe}\n\n </body>\n</html>"
-    )
-    return Reply(status, "text/html; charset=UTF-8", body.encode(), reason=words)
-
-
-def _cached(request: Request, document: dict[str, Any], kind: str = "application/json") -> Reply:
-    return _tagged(request, kind, json.dumps(document).encode())
-
-
-def _negotiated(request: Request, document: dict[str, Any], as_html: Callable[[dict[str, Any]], str]) -> Reply:
-    """JSON or HTML, whichever the client likes better (PEP 691)."""
-    liked = _liked(request.headers.get("accept", "*/*"))
-    if liked is None:
-        return Reply(406, "text/plain", b"Request not acceptable")
-    if liked == pages.SIMPLE_JSON:
-        return _tagged(request, liked, json.dumps(document).encode())
-    return _tagged(request, liked, as_html(document).encode())
-
-
-def _tagged(request: Request, kind: str, body: bytes) -> Reply:
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {**_CACHED, "ETag": tag, "Vary": "Accept"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Reply(304, kind, headers=headers)
-    return Reply(200, kind, body, headers)
-
-
-def _liked(accept: str) -> str | None:
-    """The content type of the simple API that an Accept header prefers; HTML when it has no preference."""
-    offered = {"text/html": 3, pages.SIMPLE_HTML: 2, pages.SIMPLE_JSON: 1}
-    best: tuple[float, int, str] | None = None
-    for wish in accept.split(","):
-        kind, *parameters = (part.strip() for part in wish.split(";"))
-        quality = next((float(one[2:]) for one in parameters if re.fullmatch(r"q=[0-9.]+", one)), 1.0)
-        for offer, rank in offered.items():
-            named = kind.lower().replace("v1+", "latest+") == offer.replace("v1+", "latest+")
-            if quality and (named or kind in {"*/*", offer.partition("/")[0] + "/*"}):
-                best = max(best or (0.0, 0, ""), (quality, rank, offer))
-    return best[2] if best else None
-
-
-def _believed() -> bytes:
-    """The authorities that this machine believes."""
-    paths = ssl.get_default_verify_paths()
-    found = os.environ.get("SSL_CERT_FILE") or paths.cafile
-    return Path(found).read_bytes() if found and Path(found).is_file() else b""

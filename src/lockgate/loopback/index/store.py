@@ -1,4 +1,4 @@
-"""Where an index keeps what it knows: one JSON document, and the bytes of each file under their digest."""
+"""What an index knows, and where it keeps that: one JSON document, and the bytes of files under their digest."""
 
 from __future__ import annotations
 
@@ -7,11 +7,102 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
-from lockgate.loopback.index.state import State
 from lockgate.ports import files
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a release.
+
+    Attributes:
+        project: Normalized name.
+        version: As the release spells it.
+        uploaded: Seconds since the epoch.
+        metadata: SHA-256 of a wheel's METADATA (PEP 658).
+        provenance: PEP 740's object, None without attestations.
+    """
+
+    name: str
+    project: str
+    version: str
+    kind: Literal["sdist", "bdist_wheel"]
+    sha256: str
+    size: int
+    uploaded: float
+    requires_python: str | None = None
+    metadata: str | None = None
+    provenance: dict[str, Any] | None = None
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a project; `yanked` is the reason, "" without one, None when it is not yanked."""
+
+    version: str
+    created: float
+    info: dict[str, Any] = {}
+    yanked: str | None = None
+    vulnerabilities: list[dict[str, Any]] = []
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project, and its releases by canonical version."""
+
+    name: str
+    releases: dict[str, Release] = {}
+
+
+class Publisher(msgspec.Struct, frozen=True, kw_only=True):
+    """A trusted publisher: a workflow of a repository on GitHub.
+
+    Attributes:
+        repository: `owner/name`.
+        workflow: The file's name in `.github/workflows`.
+        environment: "" when any will do.
+        pending: Its project is created when its first token is minted.
+    """
+
+    project: str
+    repository: str
+    workflow: str
+    environment: str = ""
+    owner_id: str = "1"
+    pending: bool = False
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token allows: these projects, or all and new ones; until `expires`, in seconds since the epoch."""
+
+    projects: list[str] | None
+    expires: float | None = None
+    publisher: Publisher | None = None
+
+
+class State(msgspec.Struct, kw_only=True):
+    """Everything but the bytes.
+
+    Attributes:
+        projects: By normalized name.
+        files: By name.
+        used: The names that files ever had: none returns with other bytes, or after it was deleted.
+        tokens: By the SHA-256 of the token, which itself is kept nowhere.
+        spent: Identities (`jti`) that were exchanged, and when they can be forgotten.
+    """
+
+    serial: int = 0
+    projects: dict[str, Project] = {}
+    files: dict[str, File] = {}
+    used: list[str] = []
+    publishers: list[Publisher] = []
+    tokens: dict[str, Grant] = {}
+    spent: dict[str, float] = {}
+    disabled: bool = False
+
+    def of(self, project: str) -> list[File]:
+        """The files of a project, in the order in which they came."""
+        return [file for file in self.files.values() if file.project == project]
 
 
 class Store:
@@ -25,12 +116,10 @@ class Store:
 
     def read(self) -> State:
         """The state of this moment, to look at only."""
-        try:
-            status = self._document.stat()
-        except FileNotFoundError:
+        if not self._document.exists():
             return State()
-        mark = (status.st_ino, status.st_mtime_ns, status.st_size)
-        known = self._known
+        status = self._document.stat()
+        mark, known = (status.st_ino, status.st_mtime_ns, status.st_size), self._known
         if known[0] != mark:
             known = self._known = (mark, msgspec.json.decode(self._document.read_bytes(), type=State))
         return known[1]
@@ -38,12 +127,9 @@ class Store:
     @contextlib.contextmanager
     def change(self) -> Iterator[State]:
         """The state to change: written when the block ends, and as it was when the block raises."""
-        with (
-            self._thread,
-            files.locked(self._folder / "index.lock", shared=False, waiting=lambda: True),
-        ):
-            before = self._document.read_bytes() if self._document.exists() else b""
-            state = msgspec.json.decode(before, type=State) if before else State()
+        with self._thread, files.locked(self._folder / "index.lock", shared=False, waiting=lambda: True):
+            before = self._document.read_bytes() if self._document.exists() else b"{}"
+            state = msgspec.json.decode(before, type=State)
             yield state
             if msgspec.json.encode(state) != before:
                 state.serial += 1
@@ -52,12 +138,9 @@ class Store:
     def put(self, content: bytes) -> str:
         """Keep bytes; returns their SHA-256."""
         digest = hashlib.sha256(content).hexdigest()
-        files.write_atomic(self._blob(digest), content)
+        files.write_atomic(self._folder / "blobs" / digest, content)
         return digest
 
     def get(self, digest: str) -> bytes:
         """The bytes of a SHA-256."""
-        return self._blob(digest).read_bytes()
-
-    def _blob(self, digest: str) -> Path:
-        return self._folder / "blobs" / digest
+        return (self._folder / "blobs" / digest).read_bytes()
