@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +21,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def index_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate authority and keys of every embedded service in a session: keys are slow to make."""
+    return tmp_path_factory.mktemp("index-keys")

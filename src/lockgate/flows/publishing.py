@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from packaging.version import InvalidVersion, Version
 
+from lockgate.flows.rehearsal import NAME
 from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.project import Project, normalize
 from lockgate.model.release import Ledger, PublishReport
@@ -35,6 +36,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     index: str | None = None
     confirm: tuple[str, ...] = ()
     dry_run: bool = False
+    wait: str | None = None
     format_: str = "text"
     no_run: bool = False
     wheels: tuple[Path, ...] = ()
@@ -87,6 +89,8 @@ def address(name: str) -> str:
     """
     if name in INDEXES:
         return INDEXES[name]
+    if name == NAME:
+        return name
     if not name.startswith(("https://", "http://")):
         raise UsageError(f"--index {name}: give an address, or one of {', '.join(INDEXES)}, loopback")
     return name.rstrip("/").removesuffix("/simple")

@@ -78,7 +78,7 @@ def look(
     project = read_project(wishes.folder, wishes.config_file)
     actions.refuse_disagreement(project, environment)
     names = wanted(wishes.names)
-    sources = Sources(sarif=_sarif(wishes.sarif), needs=_needs(environment), osv=wishes.osv, offline=wishes.offline)
+    sources = Sources(sarif=_sarif(wishes.sarif), needs=actions.results(environment), osv=wishes.osv, offline=wishes.offline)
     request = Request(project=project, names=names, wishes=sources, fresh=wishes.fresh)
     with open_display(console) as display, Signals(cancel.set), Adoption():
         display.planned(dict.fromkeys(names, 0.0))
@@ -109,20 +109,6 @@ def waive(folder: Path, name: str, reason: str, days: int, console: Console) -> 
     read_project(folder)
     console.say(f"lockgate: {name} is waived until {expires}; commit pyproject.toml, and mend it before that day")
     return 0
-
-
-def _needs(environment: Mapping[str, str]) -> dict[str, str]:
-    """Results by name of the jobs that this one waited for, from GitHub's `needs`."""
-    given = environment.get("LOCKGATE_NEEDS", "").strip()
-    if not given or given == "null":
-        return {}
-    try:
-        document = msgspec.json.decode(given, type=dict[str, dict[str, object]])
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            "LOCKGATE_NEEDS is not what `toJSON(needs)` gives", "LOCKGATE_NEEDS: ${{ toJSON(needs) }}"
-        ) from error
-    return {name: str(job.get("result", "unknown")) for name, job in document.items()}
 
 
 def _sarif(given: tuple[str, ...]) -> dict[str, Path]:

@@ -11,7 +11,7 @@ from typing import IO
 
 import msgspec
 
-from lockgate.ports import clock
+from lockgate.ports import clock, trust
 
 _MOST_BYTES = 256 << 20
 
@@ -76,7 +76,7 @@ def exchange(
         raise ValueError(f"{url} is no http address")
     deadline = clock.monotonic() + limit
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310  (checked above)
-    opener = urllib.request.build_opener(_SameHost)
+    opener = urllib.request.build_opener(_SameHost, urllib.request.HTTPSHandler(context=trust.context()))
     try:
         with opener.open(request, timeout=limit) as answer:
             return _read(answer, deadline)

@@ -21,7 +21,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     "built": frozenset({"uploading", "uploaded", "burned"}),
     "uploading": frozenset({"uploading", "uploaded", "burned"}),
     "uploaded": frozenset({"uploading", "verified", "burned"}),
-    "verified": frozenset({"released"}),
+    "verified": frozenset({"released", "burned"}),
     "released": frozenset(),
     "burned": frozenset(),
 }

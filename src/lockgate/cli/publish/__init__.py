@@ -69,3 +69,6 @@ def release(function: _Command) -> _Command:
     for take in reversed(takes):
         function = take(function)
     return function
+
+
+wait = click.option("--wait", metavar="DURATION", help="How long the index may lag behind.  [default: 10m]")
