@@ -13,16 +13,16 @@ from tests.support import Ran, commit, lockgate, write
 
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false")
 BACKENDS = {
-    "uv_build": ('requires = ["uv_build>=0.13,<1"]\nbuild-backend = "uv_build"', ""),
-    "hatchling": ('requires = ["hatchling"]\nbuild-backend = "hatchling.build"', ""),
-    "setuptools": ('requires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"', ""),
-    "flit_core": ('requires = ["flit_core>=3.11,<4"]\nbuild-backend = "flit_core.buildapi"', ""),
-    "poetry-core": ('requires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"', ""),
+    "uv_build": 'requires = ["uv_build>=0.13,<1"]\nbuild-backend = "uv_build"',
+    "hatchling": 'requires = ["hatchling"]\nbuild-backend = "hatchling.build"',
+    "setuptools": 'requires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"',
+    "flit_core": 'requires = ["flit_core>=3.11,<4"]\nbuild-backend = "flit_core.buildapi"',
+    "poetry-core": 'requires = ["poetry-core>=2"]\nbuild-backend = "poetry.core.masonry.api"',
 }
 # A backend of the package's own around flit's; what it does to the built files stands in `spoil`.
 WRAPPED = 'requires = ["flit_core>=3.11,<4"]\nbuild-backend = "wrapped"\nbackend-path = ["tools"]'
 WRAPPER = """\
-import os, tarfile, time, zipfile
+import os, time, zipfile
 from pathlib import Path
 from flit_core import buildapi
 from flit_core.buildapi import *  # noqa: F403
@@ -162,7 +162,7 @@ def clone(
     folder: Path, outside: Outside, backend: str = "flit_core", *, spoil: str = "", table: str = "", **files: str
 ) -> Clone:
     """A package that can be released as it is; `files` by path replace or add."""
-    system = WRAPPED if spoil else BACKENDS[backend][0]
+    system = f'{WRAPPED}\n\n[tool.flit.sdist]\ninclude = ["tools/"]' if spoil else BACKENDS[backend]
     content = {
         "pyproject.toml": PYPROJECT.format(system=system, table=table),
         "README.md": "# sample\n\nIt doubles.\n",
