@@ -333,13 +333,17 @@ def _proof(scene: Scene, name: str) -> Prerequisite:
         bad = [one.name for one in report.scanners if one.status not in {"pass", "not-run"}]
     if ended:
         raise InterruptedByUserError("interrupted; nothing was planned")
-    same = git.head(scene.project.root) == scene.commit and git.is_dirty(scene.project.root) is False
-    if not same:
-        return prerequisites.unknown(name, "the tree changed while it ran", "leave it alone, and plan again")
-    if verdict == "pass":
-        return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
-    made = prerequisites.failed if verdict == "fail" else prerequisites.unknown
-    return made(name, f"{', '.join(bad)}: {verdict}", f"lockgate {name} shows it")
+    moved = git.changed(git.top(scene.project.root) or scene.project.root)
+    if verdict == "fail":
+        return prerequisites.failed(name, f"{', '.join(bad)}: fail", f"`lockgate {name}` shows it")
+    if git.head(scene.project.root) != scene.commit or moved != ():
+        what = ", ".join((moved or ("HEAD",))[:3])
+        return prerequisites.unknown(
+            name, f"the tree changed while it ran: {what}", "ignore or leave it, and plan again"
+        )
+    if verdict == "unknown":
+        return prerequisites.unknown(name, f"{', '.join(bad)}: unknown", f"`lockgate {name}` shows it")
+    return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
 
 
 def _kept(scene: Scene, name: str) -> str | None:
