@@ -68,7 +68,9 @@ def _with_twine(made: Release, name: str, position: int, *, again: bool) -> None
     whole = set(made.index.files("sample")) == set(NAMES)
     assert looked.code == (0 if whole else 1), looked
     assert made.ledger["state"] == ("verified" if whole else "built")
-    assert all(state in {"stored", "verified"} for one, state in made.states().items() if one in made.index.files("sample"))
+    assert all(
+        state in {"stored", "verified"} for one, state in made.states().items() if one in made.index.files("sample")
+    )
     made.index.plan()
     if again:  # *re-run failed jobs*: the action sends everything once more
         assert twine(made) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from lockgate.flows import scan as scans
+from lockgate.flows.publish_trip import form_of
 from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
+from lockgate.flows.rehearsal import reached
 from lockgate.flows.render import survey
 from lockgate.gate.declared import version_from_git
 from lockgate.gate.run import Request, run_gate
@@ -245,9 +248,10 @@ def _listed(scene: Scene) -> dict[str, Listed] | None:
     Raises:
         UnknownError: It does not answer, or not as an index does.
     """
-    address = scene.desk.index
+    address, name = scene.desk.index, normalize(scene.project.name)
     try:
-        return project_files(f"{address}/simple", normalize(scene.project.name), _LIMIT)
+        with reached(address, scene.desk.store.folder, form_of(scene.project, name, os.environ)) as (place, _):
+            return project_files(place.simple, name, _LIMIT)
     except (OSError, ValueError, KeyError) as error:
         if getattr(error, "code", None) == 404:  # noqa: PLR2004
             return None

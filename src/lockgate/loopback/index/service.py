@@ -143,10 +143,12 @@ class Index(Service):
             return minting.fresh(state, Grant(projects=[str(canonicalize_name(name)) for name in projects] or None))
 
     def register(self, publisher: Publisher) -> None:
-        """Register a publisher; it is pending when its project does not exist."""
+        """Register a publisher, once; it is pending when its project does not exist."""
         with self._store.change() as state:
             pending = publisher.pending or canonicalize_name(publisher.project) not in state.projects
-            state.publishers.append(msgspec.structs.replace(publisher, pending=pending))
+            made = msgspec.structs.replace(publisher, pending=pending)
+            if made not in state.publishers:
+                state.publishers.append(made)
 
     def disable(self, *, disabled: bool = True) -> None:
         """Switch trusted publishing from GitHub off, as PyPI's administrators can."""
