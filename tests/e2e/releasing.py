@@ -112,10 +112,10 @@ class Release:
 
 
 def release(
-    folder: Path, index: Index, *, salt: str = "", registered: bool = True, names: tuple[str, ...] = NAMES
+    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None
 ) -> Release:
-    """A built release of `sample` 1.0 in `folder`."""
-    root = commit(package(folder / "sample", PYTHONS))
+    """A built release of `sample` 1.0 in `folder`; `clone` is its checkout, if there is one already."""
+    root = clone or commit(package(folder / "sample", PYTHONS))
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -123,8 +123,6 @@ def release(
     store.dist.mkdir(parents=True)
     files = []
     for name, content in contents(salt).items():
-        if name not in names:
-            continue
         (store.dist / name).write_bytes(content)
         kind = kind_of(name)
         assert kind is not None

@@ -65,7 +65,14 @@ def _assert_released(root: Path, version: str, ran: Ran) -> None:
 
 
 def test_a_small_package_in_one_command(tmp_path: Path, osv: Osv) -> None:
-    root = package(tmp_path / "sample", "", **{".gitignore": "__pycache__/\n.*cache/\n.coverage*\n.venv/\n", "CHANGELOG.md": "# Changelog\n\n## 1.0\n\n* new\n"})
+    root = package(
+        tmp_path / "sample",
+        "",
+        **{
+            ".gitignore": "__pycache__/\n.*cache/\n.coverage*\n.venv/\n",
+            "CHANGELOG.md": "# Changelog\n\n## 1.0\n\n* new\n",
+        },
+    )
     _with_osv(root, osv, '[tool.lockgate]\npython = ["3.12"]\nchecks = ["lint", "format", "test", "coverage"]\n')
     _lock(root)
     ran = _rehearse(_published(root), "1.0")

@@ -27,6 +27,7 @@ from lockgate.ports.state import open_state
 from lockgate.ports.uv import find_uv
 from lockgate.publish.identity import Form
 from lockgate.publish.journal import BurnedError, Journal
+from lockgate.publish.ledger import refuse_other
 from lockgate.publish.trip import Trip
 from lockgate.publish.verify import Proofs
 from lockgate.report.github import data, property_
@@ -88,6 +89,10 @@ def _verdict(error: LockgateError | None) -> Verdict:
 
 def _begun(at: Desk) -> Ledger:
     ledger = at.needed()
+    if at.project is not None:
+        refuse_other(
+            ledger, project=ledger.project, version=ledger.version, commit=git.head(at.project.root) or ledger.commit
+        )
     if ledger.state == "planned":
         raise UsageError(
             f"{ledger.project} {ledger.version} is not built yet", f"lockgate publish build {ledger.version}"
@@ -142,9 +147,8 @@ def proofs(at: Desk, wishes: Wishes, journal: Journal, console: Console) -> Proo
     needs = actions.results(os.environ)
     failed = {name: result for name, result in needs.items() if result != "success"}
     if failed:
-        console.say(
-            f"lockgate: {', '.join(f'{name} ended {how}' for name, how in failed.items())}; the index tells what is there"
-        )
+        ended = ", ".join(f"{name} ended {how}" for name, how in failed.items())
+        console.say(f"lockgate: {ended}; the index tells what is there")
         patience = min(patience, _AFTER_A_FAILURE)
     if journal.ledger.state == "built" and not actions.is_here():
         patience = 0.0  # nobody has sent anything yet

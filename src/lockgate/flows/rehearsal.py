@@ -1,4 +1,4 @@
-"""`--index loopback`: the embedded index, kept in the release's folder, so that a rehearsal goes on where it stopped."""
+"""`--index loopback`: the embedded index, kept in the release's folder: a rehearsal goes on where it stopped."""
 
 from __future__ import annotations
 

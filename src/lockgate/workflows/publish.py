@@ -8,7 +8,7 @@ from typing import Any
 from lockgate.workflows.emit import Commented
 from lockgate.workflows.facts import Facts
 from lockgate.workflows.gate_jobs import gate_jobs
-from lockgate.workflows.kit import HOSTED, READ_CODE, TOKEN, Kit, Step, temporary
+from lockgate.workflows.kit import HOSTED, NEEDS, READ_CODE, TOKEN, Kit, Step, temporary
 from lockgate.workflows.pins import Pin
 from lockgate.workflows.quality import environment
 from lockgate.workflows.scan_jobs import scan_jobs
@@ -92,16 +92,24 @@ def _publish(kit: Kit) -> dict[str, Any]:
 
 
 def _verify(kit: Kit) -> dict[str, Any]:
-    verify = kit.lockgate("verify", "Look at the release as a user does", f"publish verify {_TO_LEDGER}", _VERSION)
-    return kit.job("verify", 30, _continued(kit, verify), needs=["publish"])
+    # It runs when publishing failed, too: only the index knows what became of each file.
+    look = kit.lockgate(
+        "verify", "Look at the release as a user does", f"publish verify {_TO_LEDGER}", {**_VERSION, **NEEDS}
+    )
+    when = "${{ !cancelled() && !inputs.dry-run && needs.build.result == 'success' }}"
+    return kit.job("verify", 30, _continued(kit, look), needs=["build", "publish"], **{"if": when})
 
 
 def _release(kit: Kit) -> dict[str, Any]:
     title = "Tag the commit and make the GitHub release"
     resume = kit.lockgate("release", title, f"publish resume {_TO_LEDGER}", {**_VERSION, **TOKEN})
     permissions = {"contents": Commented("write", "create the tag and the GitHub release")}
-    return kit.job("release", 15, _continued(kit, resume), needs=["verify"], permissions=permissions)
+    # A job before it may have failed after the index had everything: what was verified counts.
+    when = {"if": "${{ !cancelled() && needs.verify.result == 'success' }}"}
+    return kit.job("release", 15, _continued(kit, resume), needs=["verify"], permissions=permissions, **when)
 
 
 def _continued(kit: Kit, step: Step) -> list[Step]:
-    return [*kit.set_up(history=True), kit.download("Fetch the files and the ledger", _LEDGER, _ARTIFACT), step]
+    """The step between the ledger as the last job left it and as the next one finds it."""
+    before = [*kit.set_up(history=True), kit.download("Fetch the files and the ledger", _LEDGER, _ARTIFACT)]
+    return [*before, step, kit.upload(_ARTIFACT, _LEDGER, days=90)]

@@ -196,6 +196,23 @@ def test_a_tag_made_meanwhile_is_taken_if_it_is_of_this_commit(github: Releases,
     _whole(github)
 
 
+def test_the_tag_under_somebody_else_s_release_is_not_taken_back(github: Releases, what: Announcement) -> None:
+    def meanwhile(method: str, _path: str) -> Reply | None:
+        if method == "PATCH" and len(github.releases) == 1:  # another publisher was faster
+            github.faulty = lambda _method, _path: None
+            mine = next(iter(github.releases.values()))
+            github.releases[99] = {**mine, "id": 99, "draft": False}
+        return None
+
+    github.faulty = meanwhile
+    with pytest.raises(HalfWayError, match="already_exists|Validation Failed") as caught:
+        _announce(github, what)
+    assert caught.value.undone == ("the draft of the release",)
+    assert github.tags == {"v1.0": COMMIT}
+    assert list(github.releases) == [99]
+    _announce(github, what)  # and everything is there
+
+
 def test_people_s_own_release_is_left_as_they_wrote_it(github: Releases, what: Announcement) -> None:
     _announce(github, what)
     (release,) = github.releases.values()
