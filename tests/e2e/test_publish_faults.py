@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def _with_uv(made: Release, name: str, position: int, times: int | None) -> None
         assert states[NAMES[position]] == "uploading"
         assert "lockgate publish resume 1.0" in ran.err
     made.assert_never_other_bytes()
+    time.sleep(2 * FAULTS[name].delay)  # a request that was given up may still take effect
     made.index.plan()
     _finished(made)
 
