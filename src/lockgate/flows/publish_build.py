@@ -19,6 +19,7 @@ from lockgate.model.errors import InterruptedByUserError, LockgateError, Unknown
 from lockgate.model.gate import Check
 from lockgate.model.project import Project, normalize
 from lockgate.model.release import Ledger, PublishReport, ReleaseFile, kind_of
+from lockgate.model.shown import printable
 from lockgate.model.verdict import Verdict, overall
 from lockgate.ports import checkout, clock, git, uv
 from lockgate.ports.console import Console
@@ -98,7 +99,7 @@ class _Builder:
         self._at, self._ledger, self._wishes, self._console = at, ledger, wishes, console
         self._root = at.project.root
         self._cancel = Cancel()
-        self._results: dict[str, tuple[str, str]] = {}
+        self._results: dict[str, proofs.Proof] = {}
 
     def build(self) -> tuple[Ledger, Verdict, str | None]:
         """The ledger after it, the verdict, and why it is not pass."""
@@ -117,10 +118,12 @@ class _Builder:
             if self._cancel.requested():
                 raise InterruptedByUserError("interrupted; nothing was promoted")
             ledger = msgspec.structs.replace(self._ledger, build_lock=lock)
-            for name, (status, detail) in self._results.items():
-                ledger = moves.noted(ledger, name, status, clock.now(), detail)  # type: ignore[arg-type]
-            verdict = overall(status for status, _ in self._results.values())  # type: ignore[misc]
-            bad = [f"{name}: {detail}" for name, (status, detail) in self._results.items() if status != "pass"]
+            for name, proof in self._results.items():
+                ledger = moves.noted(ledger, name, proof.status, clock.now(), proof.detail)
+                for line in proof.output.strip().splitlines()[-_EXCERPT:]:
+                    self._console.say(f"  {name} │ {printable(line)}")
+            verdict = overall(proof.status for proof in self._results.values())
+            bad = [f"{name}: {proof.detail}" for name, proof in self._results.items() if proof.status != "pass"]
             if verdict == "pass":
                 ledger = self._promote(ledger, project, first, files, notes, folder)
             self._at.store.write(ledger)
@@ -179,11 +182,10 @@ class _Builder:
         """Take one proof; its status."""
         begun = clock.monotonic()
         display.started(name)
-        status, detail = proofs.proved(step)
-        self._results[name] = (status, detail)
+        proof = self._results[name] = proofs.proved(step)
         seconds = round(clock.monotonic() - begun, 3)
-        display.finished(Check(name=name, status=status, seconds=seconds, reason=detail), "")  # type: ignore[arg-type]
-        return status
+        display.finished(Check(name=name, status=proof.status, seconds=seconds, reason=proof.detail), "")
+        return proof.status
 
     def _bench(
         self, project: Project, inside: Path, folder: Path, wheels: tuple[Path, ...], tracked: Mapping[str, str]
@@ -274,6 +276,7 @@ class _Builder:
         return msgspec.json.decode(target.read_bytes(), type=dict[str, Any])
 
 
+_EXCERPT = 30  # lines of what a tool said that failed
 _PROOFS = ("from-sdist", "contents", "metadata")
 
 

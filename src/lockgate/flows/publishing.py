@@ -158,9 +158,9 @@ def again(wishes: Wishes, ledger: Ledger | None) -> str | None:
 
 
 def tell(report: PublishReport, wishes: Wishes, console: Console) -> int:
-    """Print the report; returns the exit code of its verdict."""
+    """Print the report; returns the exit code of its verdict, 0 where it is only observed."""
     if wishes.format_ == "json":
         console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
     else:
         console.result(render(report, console.paint, quiet=console.quiet))
-    return EXIT_CODES[report.verdict]
+    return EXIT_CODES[report.verdict] if report.enforced else 0

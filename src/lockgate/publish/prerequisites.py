@@ -40,10 +40,10 @@ def unknown(name: str, detail: str, remedy: str) -> Prerequisite:
 def version(asked: str, own: str, where: str) -> Prerequisite:
     """The package's version is the one that is asked for."""
     try:
-        same = Version(own) == Version(asked)
+        known = str(Version(own))
     except InvalidVersion:
         return failed("version", f"{where} says {own!r}, which is no version (PEP 440)", "write one like 1.2.0")
-    if not same:
+    if known != asked:
         return failed("version", f"{where} says {own}, not {asked}", f"commit version {asked}, or release {own}")
     if Version(asked).local:
         return failed(

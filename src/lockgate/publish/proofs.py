@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from packaging.utils import canonicalize_name
@@ -134,11 +135,19 @@ def described(files: Sequence[Path], name: str, version: str, folder: Path, erra
     return tuple(notes)
 
 
-def proved(step: Callable[[], str]) -> tuple[str, str]:
-    """Status and detail of one proof."""
+class Proof(msgspec.Struct, frozen=True):
+    """How one ended; `output` is that of the tool that failed."""
+
+    status: Literal["pass", "fail", "unknown"]
+    detail: str
+    output: str = ""
+
+
+def proved(step: Callable[[], str]) -> Proof:
+    """Take one."""
     try:
-        return "pass", step()
+        return Proof("pass", step())
     except NoEnvironmentError as error:
-        return ("unknown" if error.status == "skipped" else error.status), error.reason
+        return Proof("fail" if error.status == "fail" else "unknown", error.reason, error.output)
     except contents.Unreadable as error:
-        return "fail", str(error)
+        return Proof("fail", str(error))

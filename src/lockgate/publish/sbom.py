@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from lockgate import __version__
 from lockgate.model.release import ReleaseFile
@@ -49,7 +50,7 @@ def sbom(
     }
     components, dependencies = base.get("components"), base.get("dependencies")
     if resolved is None:
-        names = sorted({_normal(one) for one in needs if "extra ==" not in one})
+        names = sorted({str(canonicalize_name(Requirement(one).name)) for one in needs if "extra ==" not in one})
         components = [{"type": "library", "bom-ref": one, "name": one, "purl": f"pkg:pypi/{one}"} for one in names]
         dependencies = [{"ref": root["bom-ref"], "dependsOn": names}, *({"ref": one} for one in names)]
     document = {
@@ -66,7 +67,3 @@ def sbom(
         "dependencies": dependencies or [],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
-
-
-def _normal(requirement: str) -> str:
-    return Requirement(requirement).name.lower().replace("_", "-").replace(".", "-")

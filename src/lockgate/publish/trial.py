@@ -200,10 +200,11 @@ def _tested(environment: Path, place: Path, bench: Bench, names: Sequence[str], 
 def _telling(output: str) -> str:
     """The line of pytest's output that says most."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next(
-        (line for line in lines if re.match(r"(E  |FAILED|ERROR|\w*Error\b)", line)),
-        lines[-1] if lines else "no output",
-    )
+    for pattern in (r"E  +\w*(Error|Exception|assert)", r"E  ", r"FAILED|ERROR|\w*Error\b"):
+        found = next((line for line in lines if re.match(pattern, line)), None)
+        if found is not None:
+            return found.removeprefix("E").strip()
+    return lines[-1] if lines else "no output"
 
 
 def environment_of(declared: Collection[str]) -> dict[str, str]:

@@ -86,7 +86,10 @@ class Workshop:
                 break
             wanted += unlocked
         if done.code != 0:
-            raise explain(done, ["build"])
+            why = explain(done, ["build"])
+            said = [line.strip() for line in done.output.splitlines() if line.strip() and not line.startswith("hint")]
+            reason = f"the {kind} does not build: {said[-1] if said else why.reason}"
+            raise NoEnvironmentError("fail", reason, done.output) if why.status == "fail" else why
         made = [path for path in out.iterdir() if path.suffix == ".whl"] if kind == "wheel" else list(out.iterdir())
         if len(made) != 1:
             names = ", ".join(sorted(path.name for path in out.iterdir())) or "nothing"

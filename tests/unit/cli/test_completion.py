@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.cli import COMMANDS
+from lockgate.cli.schema import NAMES
 from tests.support import lockgate, write
 from tests.unit.cli.conftest import Cli
 
@@ -23,14 +25,14 @@ def root(tmp_path: Path) -> Path:
 
 COMPLETIONS = {
     ("ga",): ["gate"],
-    ("",): ["gate", "scan", "push", "init", "render", "why", "doctor", "clean", "schema", "completion"],
+    ("",): [*COMMANDS],
     ("--ver",): ["--version"],
     ("gate", "--fre"): ["--fresh"],
     ("gate", "test-3."): ["test-3.8", "test-3.12"],
     ("gate", "lint", "do"): ["docs"],
     ("gate", "-C", "other", ""): ["lint"],
     ("gate", "--format", "j"): ["json", "junit"],
-    ("schema", ""): ["config", "gate", "scan", "push", "render", "why", "doctor"],
+    ("schema", ""): [*NAMES],
     ("completion", "z"): ["zsh"],
     # A mistake further left is told when the command is run, not while it is typed.
     ("gaet", "ga"): ["gate"],
