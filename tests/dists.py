@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import ssl
@@ -76,7 +77,7 @@ def sdist(
     folder = name.removesuffix(".tar.gz")
     described = core_metadata(project, version) if text is None else text
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+    with gzip.GzipFile(fileobj=packed, mode="w", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         for path, content in {"PKG-INFO": described, "sample.py": "", **(files or {})}.items():
             if content is not None:
                 member = tarfile.TarInfo(f"{folder}/{path}")
@@ -112,7 +113,7 @@ def ask(
     context = ssl.create_default_context(cafile=str(index.ca))
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), Stay)
     address = path if path.startswith("https://") else index.url + path
-    request = urllib.request.Request(address, data=body, headers=dict(headers or {}), method=method)
+    request = urllib.request.Request(address, data=body, headers=dict(headers or {}), method=method)  # noqa: S310
     try:
         answer = opener.open(request, timeout=30)
     except urllib.error.HTTPError as error:
@@ -122,15 +123,15 @@ def ask(
         return Said(answer.status or 0, answer.reason, answer.read(), found)
 
 
-def form(dist: Dist, *, project: str = "sample", version: str = "1.0", **fields: str | None) -> tuple[str, bytes]:
-    """Content type and body of an upload; a field is left out with None, and an underscore at its end is cut off."""
+def form(dist: Dist, **fields: str | None) -> tuple[str, bytes]:
+    """Content type and body of an upload; a field is left out with None."""
     kind = "sdist" if dist.name.endswith(".tar.gz") else "bdist_wheel"
     given = {
         ":action": "file_upload",
         "protocol_version": "1",
         "metadata_version": "2.4",
-        "name": project,
-        "version": version,
+        "name": "sample",
+        "version": "1.0",
         "filetype": kind,
         "pyversion": "source" if kind == "sdist" else "py3",
         "sha256_digest": dist.sha256,
@@ -153,7 +154,7 @@ def form(dist: Dist, *, project: str = "sample", version: str = "1.0", **fields:
 
 def upload(index: Index, dist: Dist, token: str | None, *, accept: str = "*/*", **fields: str | None) -> Said:
     """Upload one file."""
-    kind, body = form(dist, **fields)  # type: ignore[arg-type]
+    kind, body = form(dist, **fields)
     headers = {"Content-Type": kind, "Accept": accept}
     if token is not None:
         headers["Authorization"] = "Basic " + b64encode(f"__token__:{token}".encode()).decode()

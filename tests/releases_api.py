@@ -103,8 +103,11 @@ class Releases(Service):
         return 201, self.releases[number]
 
     def _change(self, request: Request, number: str) -> Answer:
-        release = self.releases[int(number)]
-        release.update(json.loads(request.body or b""))
+        release, changes = self.releases[int(number)], json.loads(request.body or b"")
+        others = [one for one in self.releases.values() if one is not release and not one["draft"]]
+        if not changes["draft"] and any(one["tag_name"] == release["tag_name"] for one in others):
+            return 422, {"message": "Validation Failed", "errors": [{"code": "already_exists", "field": "tag_name"}]}
+        release.update(changes)
         if not release["draft"]:
             self.tags.setdefault(release["tag_name"], release["target_commitish"])
         return 200, release

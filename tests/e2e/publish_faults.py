@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from pathlib import Path
 
 import msgspec
 
@@ -54,7 +53,9 @@ def twine(made: Release, *, timeout: float = 120) -> int:
     packages.mkdir(exist_ok=True)
     for path in files:
         (packages / path.name).write_bytes(path.read_bytes())
-        attestation = unsigned(path.name, next(one["sha256"] for one in made.ledger["files"] if one["name"] == path.name))
+        attestation = unsigned(
+            path.name, next(one["sha256"] for one in made.ledger["files"] if one["name"] == path.name)
+        )
         (packages / f"{path.name}.publish.attestation").write_text(json.dumps(attestation))
     environment = {
         **os.environ,
@@ -81,5 +82,3 @@ def twine(made: Release, *, timeout: float = 120) -> int:
 def sent(made: Release, since: int = 0) -> list[str]:
     """Names of the files of the upload requests."""
     return [one.file or "" for one in made.index.requests[since:] if one.on == "upload"]
-
-

@@ -78,7 +78,8 @@ class Release:
 
     def run(self, command: str, *arguments: str, **more: str | None) -> Ran:
         """`lockgate publish COMMAND 1.0 …` as a job that may publish."""
-        return lockgate(self.root, *self.line(command, *arguments), **{**self.environment, **more})
+        changes: dict[str, Any] = {**self.environment, **more}
+        return lockgate(self.root, *self.line(command, *arguments), **changes)
 
     def line(self, command: str, *arguments: str) -> list[str]:
         return ["publish", command, "1.0", "--ledger", str(self.folder), *arguments]
@@ -110,16 +111,18 @@ class Release:
         assert all(file.sha256 == mine[name] for name, file in self.index.files("sample").items() if name in mine)
 
 
-def release(folder: Path, index: Index, *, salt: str = "", registered: bool = True, names: tuple[str, ...] = NAMES) -> Release:
-    """A built release of `sample` 1.0 in `folder`."""
-    root = commit(package(folder / "sample", PYTHONS))
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+def release(
+    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None
+) -> Release:
+    """A built release of `sample` 1.0 in `folder`; `clone` is its checkout, if there is one already."""
+    root = clone or commit(package(folder / "sample", PYTHONS))
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
+    ).stdout.strip()
     store = Store(folder / "release")
     store.dist.mkdir(parents=True)
     files = []
     for name, content in contents(salt).items():
-        if name not in names:
-            continue
         (store.dist / name).write_bytes(content)
         kind = kind_of(name)
         assert kind is not None

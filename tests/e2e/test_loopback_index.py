@@ -43,8 +43,8 @@ class Workshop:
         return self.run("uv", "publish", "--publish-url", self.index.upload, *options, **variables)
 
     def twine(self, *options: str, token: str | None = None) -> subprocess.CompletedProcess[str]:
-        files = sorted((self.folder / "dist").iterdir())
-        names = ("-u", "__token__", "-p", token or self.index.token())
+        files = sorted(str(path) for path in (self.folder / "dist").iterdir())
+        names: tuple[str, ...] = ("-u", "__token__", "-p", token or self.index.token())
         return self.run(
             *(sys.executable, "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"),
             *("--repository-url", self.index.upload, *names, *options, *files),
@@ -70,14 +70,12 @@ def whole(*dists: Dist) -> dict[str, str]:
     return {dist.name: dist.sha256 for dist in dists}
 
 
-def publisher(**changes: str) -> Publisher:
-    given = {"project": "sample", "repository": REPOSITORY, "workflow": "publish.yml", "environment": "pypi", **changes}
-    return Publisher(**given)
+PUBLISHER = Publisher(project="sample", repository=REPOSITORY, workflow="publish.yml", environment="pypi")
 
 
 def test_uv_publishes_without_a_stored_credential(workshop: Workshop) -> None:
     index = workshop.index
-    index.register(publisher())
+    index.register(PUBLISHER)
     job = index.job(Job(repository=REPOSITORY, environment="pypi"))
     ran = workshop.publish("--trusted-publishing", "always", "--check-url", index.simple, **job)
     assert ran.returncode == 0, ran.stderr
@@ -88,7 +86,7 @@ def test_uv_publishes_without_a_stored_credential(workshop: Workshop) -> None:
 
 
 def test_a_dry_run_of_uv_mints_a_real_token_and_uploads_nothing(workshop: Workshop) -> None:
-    workshop.index.register(publisher())
+    workshop.index.register(PUBLISHER)
     job = workshop.index.job(Job(repository=REPOSITORY, environment="pypi"))
     ran = workshop.publish("--dry-run", "--trusted-publishing", "always", **job)
     assert ran.returncode == 0, ran.stderr
@@ -108,7 +106,7 @@ def test_a_dry_run_of_uv_mints_a_real_token_and_uploads_nothing(workshop: Worksh
     ],
 )
 def test_uv_is_told_why_there_is_no_token(workshop: Workshop, job: Job, said: str) -> None:
-    workshop.index.register(publisher())
+    workshop.index.register(PUBLISHER)
     ran = workshop.publish("--trusted-publishing", "always", **workshop.index.job(job))
     assert ran.returncode == 2
     assert said in ran.stderr
@@ -173,7 +171,7 @@ def test_an_attestation_travels_with_its_file(workshop: Workshop, tmp_path: Path
     for dist in (FIRST, SECOND):
         beside = tmp_path / "dist" / f"{dist.name}.publish.attestation"
         beside.write_text(json.dumps(unsigned(dist.name, dist.sha256)))
-    workshop.index.register(publisher())
+    workshop.index.register(PUBLISHER)
     job = workshop.index.job(Job(repository=REPOSITORY, environment="pypi"))
     ran = workshop.publish("--trusted-publishing", "always", **job)
     assert ran.returncode == 0, ran.stderr
@@ -248,7 +246,7 @@ def test_other_bytes_under_the_same_name(workshop: Workshop, tmp_path: Path) -> 
 
 
 def test_the_only_index_of_a_build_sends_on_for_what_it_does_not_have(
-    workshop: Workshop, tmp_path: Path, index_keys: Path, monkeypatch: pytest.MonkeyPatch
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert workshop.publish("--token", workshop.index.token()).returncode == 0
     monkeypatch.setenv("SSL_CERT_FILE", str(workshop.index.ca))

@@ -116,18 +116,24 @@ SPOILED = {
         *("wheel-3.12", "has no module that could be imported"),
     ),
     "other from sdist": (
-        ("files['sample/extra.py'] = (files['sample/extra.py'][0], b'' if os.path.exists('.gitignore') else b'1');"
-        " return files"),
+        (
+            "files['sample/extra.py'] = (files['sample/extra.py'][0], b'' if os.path.exists('.gitignore') else b'1');"
+            " return files"
+        ),
         *("from-sdist", "the wheel built from the sdist is another one: sample/extra.py differs"),
     ),
     "linked": (
-        ("name = 'sample-1.0.dist-info/METADATA'; info, text = files[name];"
-        " files[name] = (info, b'Requires-Dist: evil @ https://example.org/evil.whl\\n' + text); return files"),
+        (
+            "name = 'sample-1.0.dist-info/METADATA'; info, text = files[name];"
+            " files[name] = (info, b'Requires-Dist: evil @ https://example.org/evil.whl\\n' + text); return files"
+        ),
         *("metadata", "an index refuses direct references"),
     ),
     "renamed": (
-        ("name = 'sample-1.0.dist-info/METADATA'; info, text = files[name];"
-        " files[name] = (info, text.replace(b'Name: sample', b'Name: other')); return files"),
+        (
+            "name = 'sample-1.0.dist-info/METADATA'; info, text = files[name];"
+            " files[name] = (info, text.replace(b'Name: sample', b'Name: other')); return files"
+        ),
         *("metadata", "Name is other, not sample"),
     ),
     "broken": ("raise RuntimeError('no compiler')", "build", "the wheel does not build: RuntimeError: no compiler"),

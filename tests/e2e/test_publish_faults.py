@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def _with_uv(made: Release, name: str, position: int, times: int | None) -> None
         assert states[NAMES[position]] == "uploading"
         assert "lockgate publish resume 1.0" in ran.err
     made.assert_never_other_bytes()
+    time.sleep(2 * FAULTS[name].delay)  # a request that was given up may still take effect
     made.index.plan()
     _finished(made)
 
@@ -68,7 +70,9 @@ def _with_twine(made: Release, name: str, position: int, *, again: bool) -> None
     whole = set(made.index.files("sample")) == set(NAMES)
     assert looked.code == (0 if whole else 1), looked
     assert made.ledger["state"] == ("verified" if whole else "built")
-    assert all(state in {"stored", "verified"} for one, state in made.states().items() if one in made.index.files("sample"))
+    assert all(
+        state in {"stored", "verified"} for one, state in made.states().items() if one in made.index.files("sample")
+    )
     made.index.plan()
     if again:  # *re-run failed jobs*: the action sends everything once more
         assert twine(made) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 
 from packaging.version import Version
 
@@ -17,7 +18,7 @@ from lockgate.publish import upload as sending
 from lockgate.publish import verify as looking
 from lockgate.publish.announce import Announcement, HalfWayError, announce
 from lockgate.publish.changelog import NAMES, section
-from lockgate.publish.journal import Journal
+from lockgate.publish.journal import Journal, refuse_changed
 from lockgate.publish.trip import Trip
 
 _LIMIT = 120.0  # seconds for one exchange: a file's bytes are one
@@ -32,7 +33,8 @@ def resume(wishes: Wishes, console: Console) -> int:
     with desk(wishes, console) as at:
         begun = at.ledger is not None and at.ledger.state != "planned"
     for step in () if begun else (publish_plan.plan, publish_build.build):
-        code = step(wishes, console)
+        # With --format json there is one document for all of it: that of the step that ends it.
+        code = step(wishes, console) if wishes.format_ == "text" else _quietly(step, wishes, console)
         if code != 0:
             return code
 
@@ -49,6 +51,27 @@ def resume(wishes: Wishes, console: Console) -> int:
         return _announced(at, trip, journal, dry_run=wishes.dry_run)
 
     return travel(wishes, console, "resume", work)
+
+
+def _quietly(step: Callable[[Wishes, Console], int], wishes: Wishes, console: Console) -> int:
+    """Run a step; only one that does not pass prints its document."""
+    kept = _Kept(no_color=console.no_color, quiet=console.quiet)
+    code = step(wishes, kept)
+    if code != 0:
+        console.document("".join(kept.texts))
+    return code
+
+
+class _Kept(Console):
+    """Keeps documents instead of printing them."""
+
+    def __init__(self, *, no_color: bool, quiet: bool) -> None:
+        super().__init__(no_color=no_color, quiet=quiet)
+        self.texts: list[str] = []
+
+    def document(self, text: str) -> None:
+        """Kept."""
+        self.texts.append(text)
 
 
 def _announced(at: Desk, trip: Trip, journal: Journal, *, dry_run: bool) -> str:
@@ -75,7 +98,7 @@ def _announced(at: Desk, trip: Trip, journal: Journal, *, dry_run: bool) -> str:
         prerelease=Version(ledger.version).is_prerelease,
         files=(*sorted(at.store.dist.iterdir()), at.store.sbom),
     )
-    sending.refuse_changed(journal)
+    refuse_changed(journal)
     try:
         page, did = announce(github.GitHub(where.api, token, limit=_LIMIT), what, trip.go_on)
     except HalfWayError as error:
@@ -91,9 +114,7 @@ def _notes(at: Desk) -> str:
     if at.project is None:
         return ""
     for name in NAMES:
-        text = history.ask(at.project.root, "show", f"{ledger.commit}:./{name}")
+        text = history.content(at.project.root, f"{ledger.commit}:./{name}")
         if text is not None:
-            return section(text.decode(errors="replace"), ledger.version, ledger.project) or ""
+            return section(text.decode(errors="replace"), ledger.version, at.project.name) or ""
     return ""
-
-

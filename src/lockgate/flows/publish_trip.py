@@ -11,9 +11,10 @@ import msgspec
 
 from lockgate.flows import told
 from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
-from lockgate.flows.rehearsal import NAME, rehearsal
+from lockgate.flows.rehearsal import reached
 from lockgate.model.duration import parse_duration
 from lockgate.model.errors import LockgateError, RefusedError, UsageError
+from lockgate.model.project import Project
 from lockgate.model.release import Command, Ledger, PublishReport
 from lockgate.model.verdict import Verdict
 from lockgate.ports import actions, clock, git, github
@@ -26,22 +27,16 @@ from lockgate.ports.state import open_state
 from lockgate.ports.uv import find_uv
 from lockgate.publish.identity import Form
 from lockgate.publish.journal import BurnedError, Journal
-from lockgate.publish.places import place_of
+from lockgate.publish.ledger import refuse_other
 from lockgate.publish.trip import Trip
 from lockgate.publish.verify import Proofs
 from lockgate.report.github import data, property_
+from lockgate.workflows.files import PATHS
 
-WORKFLOW = "publish.yml"
+WORKFLOW = Path(PATHS["publish"]).name
 _PATIENCE = 600.0  # seconds that an index may lag
 _AFTER_A_FAILURE = 60.0  # when the job that publishes failed, what is not there is seldom late
 Work = Callable[[Desk, Trip, Journal], str | None]
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """How a command ended that did not do what it was asked for."""
-
-    error: LockgateError
-    ledger: Ledger
 
 
 def travel(wishes: Wishes, console: Console, command: Command, work: Work) -> int:
@@ -59,7 +54,9 @@ def travel(wishes: Wishes, console: Console, command: Command, work: Work) -> in
         journal = Journal(at.store, _begun(at))
         try:
             if journal.ledger.state == "burned":
-                raise BurnedError(f"{journal.ledger.project} {journal.ledger.version} is burned: {journal.ledger.reason}")
+                raise BurnedError(
+                    f"{journal.ledger.project} {journal.ledger.version} is burned: {journal.ledger.reason}"
+                )
             with _way(at, cancel, console) as trip:
                 said = work(at, trip, journal)
         except UsageError:
@@ -92,45 +89,45 @@ def _verdict(error: LockgateError | None) -> Verdict:
 
 def _begun(at: Desk) -> Ledger:
     ledger = at.needed()
+    if at.project is not None:
+        refuse_other(
+            ledger, project=ledger.project, version=ledger.version, commit=git.head(at.project.root) or ledger.commit
+        )
     if ledger.state == "planned":
-        raise UsageError(f"{ledger.project} {ledger.version} is not built yet", f"lockgate publish build {ledger.version}")
+        raise UsageError(
+            f"{ledger.project} {ledger.version} is not built yet", f"lockgate publish build {ledger.version}"
+        )
     return ledger
 
 
 @contextlib.contextmanager
 def _way(at: Desk, cancel: Cancel, console: Console) -> Iterator[Trip]:
     ledger, environment = at.needed(), dict(os.environ)
-    form = form_of(at, environment)
+    form = form_of(at.project, ledger.project, environment)
 
     def say(text: str) -> None:
         if not console.quiet:
             console.say(f"lockgate: {text}")
 
-    with contextlib.ExitStack() as open_:
-        if ledger.index == NAME:
-            place, more = open_.enter_context(rehearsal(at.store.folder, form))
-        else:
-            place, more = place_of(ledger.index, environment.get("UV_PUBLISH_URL")), {}
-        form = msgspec.structs.replace(form, page=place.publishing(ledger.project))
+    with reached(ledger.index, at.store.folder, form, environment.get("UV_PUBLISH_URL")) as (place, more):
         yield Trip(
             place=place,
             uv=find_uv(environment),
             environment={**environment, **more},
             outside=environment,
-            form=form,
+            form=msgspec.structs.replace(form, page=place.publishing(ledger.project)),
             cancel=cancel,
             say=say,
         )
 
 
-def form_of(at: Desk, environment: Mapping[str, str]) -> Form:
+def form_of(project: Project | None, name: str, environment: Mapping[str, str]) -> Form:
     """The trusted publisher that the index should know."""
-    try:
-        repository = github.place(git.remote_url(at.project.root) if at.project else None, environment).repository
-    except RefusedError:
-        repository = None
-    name = at.project.config.publish.environment if at.project else environment.get("PYPI_ENVIRONMENT", "pypi-publishing")
-    return Form(project=at.needed().project, page="", repository=repository, workflow=WORKFLOW, environment=name)
+    repository = None
+    with contextlib.suppress(RefusedError):
+        repository = github.place(git.remote_url(project.root) if project else None, environment).repository
+    where = project.config.publish.environment if project else environment.get("PYPI_ENVIRONMENT", "")
+    return Form(project=name, page="", repository=repository, workflow=WORKFLOW, environment=where)
 
 
 def proofs(at: Desk, wishes: Wishes, journal: Journal, console: Console) -> Proofs:
@@ -150,11 +147,12 @@ def proofs(at: Desk, wishes: Wishes, journal: Journal, console: Console) -> Proo
     needs = actions.results(os.environ)
     failed = {name: result for name, result in needs.items() if result != "success"}
     if failed:
-        console.say(f"lockgate: {', '.join(f'{name} ended {how}' for name, how in failed.items())}; the index tells what is there")
+        ended = ", ".join(f"{name} ended {how}" for name, how in failed.items())
+        console.say(f"lockgate: {ended}; the index tells what is there")
         patience = min(patience, _AFTER_A_FAILURE)
     if journal.ledger.state == "built" and not actions.is_here():
         patience = 0.0  # nobody has sent anything yet
-    finder = Finder(open_state(at.project.root) / "cache/interpreters.json")
+    finder = Finder(open_state(at.project.root) / "cache" / "interpreters.json")
     ends = dict.fromkeys((at.project.pythons[0], at.project.pythons[-1]))
     found = {minor: finder.find(minor) for minor in ends}
     pythons = {minor: one.path if one else minor for minor, one in found.items()}
@@ -167,7 +165,9 @@ def _alert(error: LockgateError, command: str, ledger: Ledger, console: Console)
     if error.hint:
         console.say(f"  → {error.hint}")
     if actions.is_here():
-        title = f"{ledger.project} {ledger.version} is burned" if isinstance(error, BurnedError) else f"publish {command}"
+        title = (
+            f"{ledger.project} {ledger.version} is burned" if isinstance(error, BurnedError) else f"publish {command}"
+        )
         text = "\n".join(part for part in (error.message, error.hint) if part)
         console.say(f"::error title={property_(title)}::{data(text)}")
         told.append_summary(f"### {title}\n\n{error.message}\n\n{error.hint or ''}\n", console)

@@ -1,4 +1,4 @@
-"""`--index loopback`: the embedded index, kept in the release's folder, so that a rehearsal goes on where it stopped."""
+"""`--index loopback`: the embedded index, kept in the release's folder: a rehearsal goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ NAME = "loopback"
 
 
 @contextlib.contextmanager
-def rehearsal(folder: Path, form: Form) -> Iterator[tuple[Place, Mapping[str, str]]]:
-    """The index while it lasts, and the variables of a job that may publish `form`'s project on it."""
+def reached(
+    index: str, folder: Path, form: Form, upload: str | None = None
+) -> Iterator[tuple[Place, Mapping[str, str]]]:
+    """The index by its address or as `loopback`, and the variables that uv needs for it besides.
+
+    The embedded one lives in `folder` while it lasts, and knows the publisher of `form`.
+    """
+    if index != NAME:
+        yield place_of(index, upload), {}
+        return
     from lockgate.loopback.index import Index, Job, Publisher  # keys and certificates, for rehearsals only
 
-    who = {"repository": form.repository or f"loopback/{form.project}", "workflow": form.workflow}
-    publisher = Publisher(project=form.project, environment=form.environment, **who)
-    with Index(folder / "index") as index, trust.trusting(index.ca):
-        index.register(publisher)
-        job = index.job(Job(environment=form.environment, **who))
-        yield place_of(index.url), {**index.trust, **job}
+    who = form.repository or f"loopback/{form.project}"
+    publisher = Publisher(project=form.project, repository=who, workflow=form.workflow, environment=form.environment)
+    job = Job(repository=who, workflow=form.workflow, environment=form.environment)
+    with Index(folder / "index") as embedded, trust.trusting(embedded.ca):
+        embedded.register(publisher)
+        yield place_of(embedded.url), {**embedded.trust, **embedded.job(job)}

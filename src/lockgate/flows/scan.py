@@ -78,7 +78,9 @@ def look(
     project = read_project(wishes.folder, wishes.config_file)
     actions.refuse_disagreement(project, environment)
     names = wanted(wishes.names)
-    sources = Sources(sarif=_sarif(wishes.sarif), needs=actions.results(environment), osv=wishes.osv, offline=wishes.offline)
+    sources = Sources(
+        sarif=_sarif(wishes.sarif), needs=actions.results(environment), osv=wishes.osv, offline=wishes.offline
+    )
     request = Request(project=project, names=names, wishes=sources, fresh=wishes.fresh)
     with open_display(console) as display, Signals(cancel.set), Adoption():
         display.planned(dict.fromkeys(names, 0.0))

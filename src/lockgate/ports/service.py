@@ -9,6 +9,7 @@ import struct
 import threading
 import urllib.parse
 from collections.abc import Mapping
+from email.errors import MissingHeaderBodySeparatorDefect
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
 
@@ -206,9 +207,11 @@ class _Handler(BaseHTTPRequestHandler):
         """The whole body.
 
         Raises:
-            ValueError: Its length is no number.
+            ValueError: Its length is no number, or the head is none or not all of one.
             ConnectionError: The client went away before its end.
         """
+        if any(isinstance(defect, MissingHeaderBodySeparatorDefect) for defect in self.headers.defects):
+            raise ValueError("half a header")
         if headers.get("transfer-encoding", "").lower() == "chunked":
             content = bytearray()
             while size := _length(self.rfile.readline().split(b";")[0], 16):

@@ -56,6 +56,7 @@ class HalfWayError(LockgateError):
 class _Undo(msgspec.Struct, frozen=True):
     what: str
     path: str
+    is_tag: bool = False
 
 
 def announce(hub: GitHub, what: Announcement, may_go_on: Callable[[], None]) -> tuple[str, tuple[str, ...]]:
@@ -106,6 +107,9 @@ class _Work:
         left: list[str] = []
         for one in reversed(self._undo):
             try:
+                found = self._found() if one.is_tag else None
+                if found is not None and not found.get("draft"):
+                    continue  # somebody else's release stands on it by now
                 answer = self._hub.send("DELETE", one.path)
             except LockgateError:
                 left.append(one.what)
@@ -128,7 +132,7 @@ class _Work:
             target = self._read(self._hub.get(f"{self._base}/git/tags/{target['sha']}"))["object"]
         if target["sha"] != self._what.commit:
             raise RefusedError(
-                f"the tag {self._what.tag} is at {target['sha'][:12]}, not at {self._what.commit[:12]}, which is released",
+                f"the tag {self._what.tag} is at {target['sha'][:12]}, not at the released {self._what.commit[:12]}",
                 "see who made it; a tag that people may have fetched is not moved: release the next version",
             )
         return True
@@ -209,7 +213,8 @@ class _Work:
                 return  # somebody else made it meanwhile, at this commit
         else:
             self._read(answer, _CREATED)
-        self._made(f"the tag {self._what.tag}", f"{self._base}/git/refs/tags/{urllib.parse.quote(self._what.tag)}")
+        path = f"{self._base}/git/refs/tags/{urllib.parse.quote(self._what.tag)}"
+        self._made(f"the tag {self._what.tag}", path, is_tag=True)
 
     def _published(self, release: dict[str, Any]) -> dict[str, Any]:
         path = f"{self._base}/releases/{release['id']}"
@@ -225,8 +230,8 @@ class _Work:
         self._did.append("published the release")
         return after
 
-    def _made(self, what: str, path: str) -> None:
-        self._undo.append(_Undo(what, path))
+    def _made(self, what: str, path: str, *, is_tag: bool = False) -> None:
+        self._undo.append(_Undo(what, path, is_tag))
         self._did.append(f"made {what}")
 
     def _read(self, answer: Answer, expected: int = _OK) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import msgspec
@@ -17,7 +16,9 @@ from lockgate.ports.http import exchange
 from lockgate.ports.process import Command, Finished, run
 from lockgate.ports.surroundings import for_uv
 from lockgate.publish.attestation import unproved
+from lockgate.publish.contents import members
 from lockgate.publish.journal import Journal
+from lockgate.publish.trial import fitting, modules
 from lockgate.publish.trip import Trip, fetched, listed
 from lockgate.publish.upload import settle
 
@@ -163,7 +164,8 @@ def _install(trip: Trip, journal: Journal, minor: str, python: str) -> None:
             trip.wait(pause)
         _refuse(done, named, minor)
         _refuse(_run_uv(trip, folder, *install, named, outside=True), f"what {named} needs", minor)
-        imports = importable(sorted(journal.store.dist.glob("*.whl")))
+        wheels = sorted(journal.store.dist.glob("*.whl"))
+        imports = sorted(modules(members(fitting(wheels, minor) or wheels[0]))) if wheels else []
         code = "; ".join(f"import {one}" for one in imports)
         argv = (os.fspath(folder / "env/bin/python"), "-I", "-c", code)
         environment = {"PATH": os.defpath, "HOME": name, "LC_ALL": "C.UTF-8"}
@@ -174,19 +176,6 @@ def _install(trip: Trip, journal: Journal, minor: str, python: str) -> None:
                 f"{named} is installed on Python {minor}, but: {_last(done)}", "release a mended one"
             )
     journal.note("install", "pass", f"Python {minor}: {', '.join(imports) or 'nothing to import'}")
-
-
-def importable(wheels: list[Path]) -> list[str]:
-    """Top-level names that the wheels promise to be importable."""
-    found = set()
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for path in archive.namelist():
-                first, _, rest = path.partition("/")
-                name = first if rest == "__init__.py" else first.removesuffix(".py") if not rest else ""
-                if name.isidentifier() and (rest or first.endswith(".py")):
-                    found.add(name)
-    return sorted(found)
 
 
 def _uv(trip: Trip, folder: Path, *arguments: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -211,14 +212,14 @@ def test_tags_that_the_index_knows(index: Index) -> None:
         ({"version": "1.1"}, "The metadata is of version 1.0, the upload of 1.1."),
     ],
 )
-def test_fields_that_do_not_fit(index: Index, fields: dict[str, str | None], said: str) -> None:
+def test_fields_that_do_not_fit(index: Index, fields: dict[str, Any], said: str) -> None:
     answer = upload(index, wheel(), index.token(), **fields)
     assert (answer.status, answer.reason) == (400, said)
 
 
 @pytest.mark.parametrize("name", ["", "-sample", "sam ple", "sample.", "sämple"])
 def test_names_that_are_none(index: Index, name: str) -> None:
-    kind, body = form(wheel(), project=name)
+    kind, body = form(wheel(), name=name)
     from base64 import b64encode
 
     basic = "Basic " + b64encode(f"__token__:{index.token()}".encode()).decode()

@@ -47,7 +47,8 @@ def test_what_is_refused_for_ever_is_told_from_what_can_be_mended(said: str, for
     [
         SAYS.format("403 Forbidden", "Invalid or non-existent authentication information."),
         TOKEN + "  cause: Failed to obtain OIDC token: is the `id-token: write` permission missing?\n",
-        TOKEN + "  cause: Server returned error code 422 Unprocessable Entity, is trusted publishing correctly configured?\n",
+        TOKEN
+        + "  cause: Server returned error code 422 Unprocessable Entity, is trusted publishing correctly configured?\n",
         FAILED + "  cause: Failed to send POST request\n  cause: Missing credentials for: https://localhost/legacy/\n",
     ],
 )

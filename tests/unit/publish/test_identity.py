@@ -38,7 +38,7 @@ CLAIMS = {
 
 
 def _claims(**changes: object) -> Claims:
-    return Claims(**{**{name: getattr(RIGHT, name) for name in Claims.__struct_fields__}, **changes})  # type: ignore[arg-type]
+    return Claims(**{**{name: getattr(RIGHT, name) for name in Claims.__struct_fields__}, **changes})
 
 
 def _explained(
@@ -51,7 +51,9 @@ CALLED = "acme/ci/.github/workflows/release.yml@refs/heads/main"
 CASES = {
     "permission": _explained("insufficient permissions: missing ACTIONS_ID_TOKEN_REQUEST_URL", None, None),
     "repository": _explained(claims=_claims(repository="fork/sample")),
-    "workflow": _explained(claims=_claims(job_workflow_ref="acme/sample/.github/workflows/release.yml@refs/heads/main")),
+    "workflow": _explained(
+        claims=_claims(job_workflow_ref="acme/sample/.github/workflows/release.yml@refs/heads/main")
+    ),
     "environment": _explained(claims=_claims(environment=None)),
     "replayed": _explained('{"code": "invalid-reuse-token"}'),
     "expired": _explained('{"code": "invalid-token"}'),

@@ -11,8 +11,7 @@ NAMES = ["p-1.0-cp311-none-any.whl", "p-1.0-py3-none-any.whl", "p-1.0.tar.gz", "
 
 
 def _file(name: str, digest: str) -> ReleaseFile:
-    kind = "wheel" if name.endswith(".whl") else "sdist"
-    return ReleaseFile(name=name, kind=kind, sha256=digest, size=1)
+    return ReleaseFile(name=name, kind="wheel" if name.endswith(".whl") else "sdist", sha256=digest, size=1)
 
 
 FILES = st.dictionaries(st.sampled_from(NAMES), DIGESTS, min_size=1).map(
@@ -36,7 +35,9 @@ def test_nothing_that_the_index_shows_is_ever_sent(files: tuple[ReleaseFile, ...
 
 
 @given(files=FILES, shown=SHOWN)
-def test_complete_means_that_every_name_has_these_bytes(files: tuple[ReleaseFile, ...], shown: dict[str, Shown]) -> None:
+def test_complete_means_that_every_name_has_these_bytes(
+    files: tuple[ReleaseFile, ...], shown: dict[str, Shown]
+) -> None:
     same = all((shown.get(one.name) or Shown(None)).sha256 in {one.sha256, one.sha256.upper()} for one in files)
     assert compare(files, shown).complete == same
 

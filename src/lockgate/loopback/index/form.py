@@ -15,8 +15,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     filename: str | None = None
     content: bytes = b""
 
-    def first(self, name: str) -> str:
-        """The first value of a field, "" without one."""
+    def __getitem__(self, name: str) -> str:
+        """A field's first value, "" without one."""
         return self.fields.get(name, "")
 
 

@@ -50,7 +50,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             "nbf": int(now),
             "exp": int(now) + _LIFE,
             "repository": self.repository,
-            "repository_id": "1",
             "repository_owner": self.repository.partition("/")[0],
             "repository_owner_id": self.owner_id,
             "workflow_ref": path,
@@ -59,8 +58,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             "ref": self.ref,
             "sha": self.sha,
             "event_name": self.event,
-            "run_id": "1",
-            "run_attempt": "1",
             **self.claims,
         }
         return {name: value for name, value in made.items() if value is not None}

@@ -55,6 +55,7 @@ def mint(state: State, body: bytes, issuer: Issuer, now: float) -> dict[str, Any
         _verify(pending, claims)
         name = canonicalize_name(pending.project)
         if name in state.projects:
+            state.publishers.remove(pending)
             raise RefusedTokenError("invalid-pending-publisher", "valid token, but project already exists")
         state.projects[name] = Project(name=pending.project)
         state.publishers[state.publishers.index(pending)] = msgspec.structs.replace(pending, pending=False)
@@ -129,19 +130,19 @@ def _looking_like(state: State, claims: dict[str, Any], *, pending: bool) -> lis
 
 def _verify(publisher: Publisher, claims: dict[str, Any]) -> None:
     """Check what the look-up does not."""
-    missing = [name for name in _REQUIRED if claims.get(name) is None]
-    if missing:
-        raise _invalid(f"Missing claim {missing[0]!r}")
-    if ":".join(str(claims["sub"]).split(":")[:2]).lower() != f"repo:{publisher.repository}".lower():
-        raise _invalid("Check failed for required claim 'sub'")
-    if str(claims["repository_owner"]).lower() != publisher.repository.partition("/")[0].lower():
-        raise _invalid("Check failed for required claim 'repository_owner'")
-    if claims.get("event_name") == "pull_request_target":
-        raise _invalid("Publishing from a workflow invoked via 'pull_request_target' is not supported.")
-    path = f"{claims['repository']}/.github/workflows/{publisher.workflow}"
-    expected, given = (
-        sorted({f"{path}@{claims[at]}" for at in ("ref", "sha") if claims[at]}),
-        claims["job_workflow_ref"],
-    )
-    if given not in expected:
-        raise _invalid(f"The job_workflow_ref claim does not match, expecting one of {expected!r}, got {given!r}")
+    path = f"{claims.get('repository')}/.github/workflows/{publisher.workflow}"
+    expected = sorted({f"{path}@{claims[at]}" for at in ("ref", "sha") if claims.get(at)})
+    given, sub = claims.get("job_workflow_ref"), str(claims.get("sub")).lower().split(":")
+    owner = str(claims.get("repository_owner")).lower()
+    target = claims.get("event_name") == "pull_request_target"
+    objections = {
+        **{f"Missing claim {name!r}": claims.get(name) is None for name in _REQUIRED},
+        "Check failed for required claim 'sub'": sub[:2] != ["repo", publisher.repository.lower()],
+        "Check failed for required claim 'repository_owner'": owner != publisher.repository.lower().partition("/")[0],
+        "Publishing from a workflow invoked via 'pull_request_target' is not supported.": target,
+        f"The job_workflow_ref claim does not match, expecting one of {expected!r}, got {given!r}": given
+        not in expected,
+    }
+    for why, holds in objections.items():
+        if holds:
+            raise _invalid(why)

@@ -60,7 +60,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
     @property
     def project(self) -> str:
-        return canonicalize_name(self.values.get("project") or (self.form.first("name") if self.form else ""))
+        return canonicalize_name(self.values.get("project") or (self.form["name"] if self.form else ""))
 
 
 class Index(Service):
@@ -74,6 +74,13 @@ class Index(Service):
         upstream: A simple index where those are sent who ask for a project that is not here.
         port: The port of the loopback, 0 for any that is free.
         largest: Bytes that a file may have.
+
+    Attributes:
+        ca: The PEM file of those who vouch for it.
+        trust: The variables with which uv, pip, twine and Python believe it.
+        simple: The address of the simple index.
+        upload: The address that files are uploaded to.
+        requests: What was asked so far.
     """
 
     def __init__(
@@ -98,6 +105,7 @@ class Index(Service):
             others = Path(os.environ.get("SSL_CERT_FILE") or paths.cafile or os.devnull).read_bytes()
             files.write_atomic(folder / "trust.pem", self.ca.read_bytes() + others)
             self.ca = folder / "trust.pem"
+        self.trust = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "TWINE_CERT"), str(self.ca))
         self._jobs: dict[str, Job] = {}
         self._ended = threading.Event()
         self.requests: list[Seen] = []
@@ -106,6 +114,7 @@ class Index(Service):
     def __enter__(self) -> Self:
         """Listen."""
         super().__enter__()
+        self.simple, self.upload = f"{self.url}/simple/", f"{self.url}/legacy/"
         self._issuer = Issuer(f"{self.url}/actions", self._secrets)
         return self
 
@@ -113,21 +122,6 @@ class Index(Service):
         """Stop, and leave no planned delay waiting."""
         self._ended.set()
         super().__exit__(*problem)
-
-    @property
-    def simple(self) -> str:
-        """The simple index."""
-        return f"{self.url}/simple/"
-
-    @property
-    def upload(self) -> str:
-        """Where files are uploaded to."""
-        return f"{self.url}/legacy/"
-
-    @property
-    def trust(self) -> dict[str, str]:
-        """The variables with which uv, pip, twine and Python believe the index's certificate."""
-        return dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "TWINE_CERT"), str(self.ca))
 
     def job(self, job: Job) -> dict[str, str]:
         """The variables of a job with the permission `id-token: write`."""
@@ -143,10 +137,11 @@ class Index(Service):
             return minting.fresh(state, Grant(projects=[str(canonicalize_name(name)) for name in projects] or None))
 
     def register(self, publisher: Publisher) -> None:
-        """Register a publisher; it is pending when its project does not exist."""
+        """Register a publisher, unless it is registered; it is pending when its project does not exist."""
         with self._store.change() as state:
             pending = publisher.pending or canonicalize_name(publisher.project) not in state.projects
-            state.publishers.append(msgspec.structs.replace(publisher, pending=pending))
+            entry = msgspec.structs.replace(publisher, pending=pending)
+            state.publishers = [*(one for one in state.publishers if one != entry), entry]
 
     def disable(self, *, disabled: bool = True) -> None:
         """Switch trusted publishing from GitHub off, as PyPI's administrators can."""
@@ -211,14 +206,9 @@ class Index(Service):
         try:
             with self._store.change() as state:
                 grant = state.tokens.get(minting.digest(answers.password(asked.request)))
-                accepted = upload.accept(state, asked.form, grant, self.now(), self._largest)
-                if accepted is not None:
-                    file = accepted.file
-                    self._store.put(asked.form.content)
-                    if accepted.metadata is not None:
-                        self._store.put(accepted.metadata)
-                    state.projects[file.project], state.files[file.name] = accepted.project, file
-                    state.used.append(file.name)
+                metadata = upload.accept(state, asked.form, grant, self.now(), self._largest)
+                for content in filter(None, (asked.form.content, metadata)):
+                    self._store.put(content)  # before anybody hears of it
         except upload.RejectedError as error:
             return answers.problem(asked.request, error.status, str(error))
         return Reply(200, "text/html; charset=UTF-8")
@@ -264,9 +254,6 @@ class Index(Service):
         body = json.dumps(file.provenance).encode()
         return answers.cached(asked.request, body, "application/vnd.pypi.integrity.v1+json")
 
-    def _audience(self, _: _Asked) -> Reply:
-        return answers.document(200, {"audience": minting.AUDIENCE})
-
     def _mint(self, asked: _Asked) -> Reply:
         body = asked.request.body or b""
         return self._minted(lambda state: (200, minting.mint(state, body, self._issuer, self.now())))
@@ -275,12 +262,12 @@ class Index(Service):
         return self._minted(lambda state: (202, minting.burn(state, asked.request.body or b"")))
 
     def _minted(self, act: Callable[[Any], tuple[int, dict[str, Any]]]) -> Reply:
-        try:
-            with self._store.change() as state:
+        with self._store.change() as state:
+            try:
                 return answers.document(*act(state))
-        except minting.RefusedTokenError as error:
-            why = [{"code": error.code, "description": str(error)}]
-            return answers.document(422, {"message": "Token request failed", "errors": why})
+            except minting.RefusedTokenError as error:
+                why = [{"code": error.code, "description": str(error)}]
+                return answers.document(422, {"message": "Token request failed", "errors": why})
 
     def _id_token(self, asked: _Asked) -> Reply:
         job = self._jobs.get(asked.request.headers.get("authorization", "").partition(" ")[2])
@@ -288,6 +275,9 @@ class Index(Service):
             return answers.document(401, {"message": "Unauthorized"})
         audience = asked.request.query.get("audience", self._issuer.url)
         return answers.document(200, {"value": self._issuer.sign(job.identity(self._issuer.url, audience, self.now()))})
+
+    def _audience(self, _: _Asked) -> Reply:
+        return answers.document(200, {"audience": minting.AUDIENCE})
 
     def _discovery(self, _: _Asked) -> Reply:
         return answers.document(200, self._issuer.discovery())

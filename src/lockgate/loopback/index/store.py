@@ -15,23 +15,15 @@ from lockgate.ports import files
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of a release.
-
-    Attributes:
-        project: Normalized name.
-        version: As the release spells it.
-        uploaded: Seconds since the epoch.
-        metadata: SHA-256 of a wheel's METADATA (PEP 658).
-        provenance: PEP 740's object, None without attestations.
-    """
+    """A file of a release; `metadata` is the SHA-256 of a wheel's METADATA (PEP 658), `provenance` PEP 740's object."""
 
     name: str
-    project: str
-    version: str
+    project: str  # normalized
+    version: str  # as the release spells it
     kind: Literal["sdist", "bdist_wheel"]
     sha256: str
     size: int
-    uploaded: float
+    uploaded: float  # seconds since the epoch
     requires_python: str | None = None
     metadata: str | None = None
     provenance: dict[str, Any] | None = None
@@ -55,21 +47,14 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Publisher(msgspec.Struct, frozen=True, kw_only=True):
-    """A trusted publisher: a workflow of a repository on GitHub.
-
-    Attributes:
-        repository: `owner/name`.
-        workflow: The file's name in `.github/workflows`.
-        environment: "" when any will do.
-        pending: Its project is created when its first token is minted.
-    """
+    """A trusted publisher: a workflow of a repository on GitHub."""
 
     project: str
-    repository: str
-    workflow: str
-    environment: str = ""
+    repository: str  # owner/name
+    workflow: str  # the file's name in .github/workflows
+    environment: str = ""  # when any will do
     owner_id: str = "1"
-    pending: bool = False
+    pending: bool = False  # its project is created when its first token is minted
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,23 +66,15 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, kw_only=True):
-    """Everything but the bytes.
-
-    Attributes:
-        projects: By normalized name.
-        files: By name.
-        used: The names that files ever had: none returns with other bytes, or after it was deleted.
-        tokens: By the SHA-256 of the token, which itself is kept nowhere.
-        spent: Identities (`jti`) that were exchanged, and when they can be forgotten.
-    """
+    """Everything but the bytes."""
 
     serial: int = 0
-    projects: dict[str, Project] = {}
+    projects: dict[str, Project] = {}  # by normalized name
     files: dict[str, File] = {}
-    used: list[str] = []
+    used: list[str] = []  # names that files ever had: none returns with other bytes, or after it was deleted
     publishers: list[Publisher] = []
-    tokens: dict[str, Grant] = {}
-    spent: dict[str, float] = {}
+    tokens: dict[str, Grant] = {}  # by the SHA-256 of the token, which itself is kept nowhere
+    spent: dict[str, float] = {}  # identities (`jti`) that were exchanged, and when they can be forgotten
     disabled: bool = False
 
     def of(self, project: str) -> list[File]:
@@ -135,11 +112,11 @@ class Store:
                 state.serial += 1
                 files.write_atomic(self._document, msgspec.json.encode(state))
 
-    def put(self, content: bytes) -> str:
-        """Keep bytes; returns their SHA-256."""
-        digest = hashlib.sha256(content).hexdigest()
-        files.write_atomic(self._folder / "blobs" / digest, content)
-        return digest
+    def put(self, content: bytes) -> None:
+        """Keep bytes under their SHA-256."""
+        path = self._folder / "blobs" / hashlib.sha256(content).hexdigest()
+        if not path.exists():
+            files.write_atomic(path, content)
 
     def get(self, digest: str) -> bytes:
         """The bytes of a SHA-256."""
