@@ -32,14 +32,18 @@ METADATA = "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\nRequires-Python: 
 
 
 def contents(salt: str = "") -> dict[str, bytes]:
-    """Three files of one release by name; another salt makes other bytes."""
+    """Three files of one release by name; another salt makes other bytes, `!CODE` is what the module does."""
     return {**{name: _wheel(name, salt) for name in WHEELS}, SDIST: _sdist(salt)}
+
+
+def _module(salt: str) -> str:
+    return f"{salt[1:]}\n" if salt.startswith("!") else f"SALT = {salt!r}\n"
 
 
 def _wheel(name: str, salt: str) -> bytes:
     tag = name.removeprefix("sample-1.0-").removesuffix(".whl")
     files = {
-        "sample/__init__.py": f"SALT = {salt!r}\n",
+        "sample/__init__.py": _module(salt),
         "sample-1.0.dist-info/METADATA": METADATA,
         "sample-1.0.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
@@ -60,7 +64,7 @@ def _sdist(salt: str) -> bytes:
     stream = io.BytesIO()
     packed = gzip.GzipFile(fileobj=stream, mode="wb", mtime=0)
     with packed, tarfile.open(fileobj=packed, mode="w") as archive:
-        for path, text in {"PKG-INFO": METADATA, "sample/__init__.py": f"SALT = {salt!r}\n"}.items():
+        for path, text in {"PKG-INFO": METADATA, "sample/__init__.py": _module(salt)}.items():
             info = tarfile.TarInfo(f"sample-1.0/{path}")
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
