@@ -19,6 +19,7 @@ FORM = Form(
     environment="pypi-publishing",
 )
 JOB = {"GITHUB_ACTIONS": "true"}
+TOKEN = {"UV_PUBLISH_TOKEN": "x"}
 RIGHT = Claims(
     repository="acme/sample",
     job_workflow_ref="acme/sample/.github/workflows/publish.yml@refs/heads/main",
@@ -61,7 +62,7 @@ CASES = {
     "not-enabled": _explained('{"code": "not-enabled"}'),
     "pending": _explained('{"code": "invalid-pending-publisher"}'),
     "event": _explained(claims=_claims(event_name="pull_request_target")),
-    "token": _explained("Invalid or non-existent authentication information.", None, 403, UV_PUBLISH_TOKEN="x"),
+    "token": _explained("Invalid or non-existent authentication information.", None, 403, **TOKEN),
     "nobody": explained("No OIDC token discovered", None, FORM, None, {}, 0.0),
     "refused": explained("Forbidden", 403, FORM, None, JOB, 0.0),
 }
