@@ -156,9 +156,10 @@ def test_verifying_once_more_changes_nothing(made: Release) -> None:
 def test_a_verified_release_whose_file_was_replaced_is_burned(made: Release) -> None:
     assert twine(made) == 0
     assert made.run("verify").code == 0
-    made.index.plan(Fault(on="simple", status=200, kind="application/vnd.pypi.simple.v1+json", times=None, body=json.dumps(
-        {"meta": {"api-version": "1.0"}, "name": "sample", "files": [
-            {"filename": SDIST, "url": f"{made.index.url}/x", "hashes": {"sha256": "0" * 64}}]})))  # fmt: skip
+    other = {"filename": SDIST, "url": f"{made.index.url}/x", "hashes": {"sha256": "0" * 64}}
+    body = json.dumps({"meta": {"api-version": "1.0"}, "name": "sample", "files": [other]})
+    kind = "application/vnd.pypi.simple.v1+json"
+    made.index.plan(Fault(on="simple", status=200, kind=kind, body=body, times=None))
     ran = made.run("verify")
     assert ran.code == 1, ran
     assert made.ledger["state"] == "burned"
