@@ -97,8 +97,9 @@ class Outside(Service):
     def passed(self, head: str, *names: str, **changes: Any) -> int:  # noqa: ANN401
         """Check runs that succeeded, or not quite; returns how many there are now."""
         for name in names or CONTEXTS:
-            run = {"id": len(self.runs), "name": name, "head_sha": head, "status": "completed", "conclusion": "success",
-                   "started_at": f"2026-01-01T00:00:{len(self.runs):02}Z", "app": {"slug": "github-actions"}}  # fmt: skip
+            when = f"2026-01-01T00:00:{len(self.runs):02}Z"
+            run = {"id": len(self.runs), "name": name, "head_sha": head, "status": "completed",
+                   "conclusion": "success", "started_at": when, "app": {"slug": "github-actions"}}  # fmt: skip
             self.runs.append({**run, **changes})
         return len(self.runs)
 
@@ -131,7 +132,8 @@ class Clone:
         return found
 
     def git(self, *arguments: str) -> str:
-        return subprocess.run([*GIT, *arguments], cwd=self.root, check=True, capture_output=True, text=True).stdout
+        line = [*GIT, *arguments]
+        return subprocess.run(line, cwd=self.root, check=True, capture_output=True, text=True).stdout
 
     def commit(self, **files: str) -> str:
         """Change files, and push; returns the commit."""
@@ -144,7 +146,12 @@ class Clone:
     def publish(self, command: str, *arguments: str, version: str = "1.0", **more: str) -> Ran:
         """`lockgate publish COMMAND VERSION …`; GitHub and the index are outside."""
         at = () if command == "status" else ("--index", self.outside.url)
-        known = {"GITHUB_API_URL": self.outside.url, "GITHUB_REPOSITORY": "acme/sample", **self.environment, **more}
+        known: dict[str, Any] = {
+            "GITHUB_API_URL": self.outside.url,
+            "GITHUB_REPOSITORY": "acme/sample",
+            **self.environment,
+            **more,
+        }
         return lockgate(self.root, "publish", command, version, *at, *arguments, **known)
 
     def plan(self, *arguments: str, **more: str) -> Ran:
@@ -167,7 +174,7 @@ def clone(
         "pyproject.toml": PYPROJECT.format(system=system, table=table),
         "README.md": "# sample\n\nIt doubles.\n",
         "CHANGELOG.md": "# Changelog\n\n## [1.0] - 2026-01-01\n\n- Begun.\n",
-        ".gitignore": "dist/\n",
+        ".gitignore": "dist/\n__pycache__/\n.pytest_cache/\n.coverage\n",
         "src/sample/__init__.py": '"""A sample."""\n\nfrom sample.extra import double\n\n__all__ = ["double"]\n',
         "src/sample/extra.py": "def double(number: int) -> int:\n    return 2 * number\n",
         "tests/test_sample.py": TESTS,

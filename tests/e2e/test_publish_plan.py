@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from lockgate.loopback.index import Index
+from lockgate.loopback.osv import Osv
 from tests.e2e.planning import Clone, Outside, clone
 from tests.support import lockgate
+from tests.unit.scan.benches import FILES
 
 pytestmark = pytest.mark.usefixtures("own_git")
 
@@ -133,7 +135,22 @@ FLAWS: dict[str, tuple[Callable[[Clone], object], str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("flaw", FLAWS)
+# The rest of them in `./dev long`: what is pure of them is tested in tests/unit/publish.
+LONG = {
+    "untracked",
+    "local tag",
+    "behind",
+    "no changelog",
+    "no runs",
+    "skipped",
+    "neutral",
+    "running",
+    "an egg",
+    "older",
+}
+
+
+@pytest.mark.parametrize("flaw", [pytest.param(one, marks=pytest.mark.slow) if one in LONG else one for one in FLAWS])
 def test_a_flaw_is_seen(tmp_path: Path, outside: Outside, flaw: str) -> None:
     made = clone(tmp_path, outside)
     spoil, name, status, words = FLAWS[flaw]
@@ -310,3 +327,36 @@ def test_a_package_that_is_none_and_a_folder_without_git(tmp_path: Path, outside
     plain = lockgate(tmp_path / "bare", "publish", "plan", "1.0")
     assert (plain.code, "no git repository" in plain.err) == (2, True)
     assert lockgate(tmp_path, "publish", "plan", "1.0", "--index", "pipy").code == 2
+
+
+def gated(folder: Path, outside: Outside, osv: str) -> Clone:
+    """A package whose gate and scan run here, against this vulnerability service."""
+    table = f'checks = ["test"]\n\n[tool.lockgate.scan]\nosv = "{osv}"\ncodeql = "off"\n'
+    return clone(folder, outside, "uv_build", table=table, **FILES)
+
+
+@pytest.mark.slow
+def test_gate_and_scan_run_here_on_the_clean_tree_once(tmp_path: Path, outside: Outside) -> None:
+    with Osv() as service:
+        made = gated(tmp_path, outside, service.url)
+        planned = made.publish("plan", "--confirm", "publisher")
+        assert planned.code == 0, planned.out + planned.err
+        assert f"pass     gate        passed here for {made.head[:12]}" in planned.out
+        assert f"pass     scan        passed here for {made.head[:12]}" in planned.out
+        assert "test-3.12" in planned.err
+        again = made.publish("plan")
+        assert again.code == 0
+        assert "gate        passed here earlier, at 20" in again.out
+        assert "test-3.12" not in again.err
+
+
+def test_a_gate_that_fails_or_leaves_files_about_is_no_pass(tmp_path: Path, outside: Outside) -> None:
+    made = gated(tmp_path, outside, "http://127.0.0.1:9")
+    made.commit(**{"tests/test_sample.py": "def test_not() -> None:\n    open('left', 'w')\n"})
+    left = made.publish("plan")
+    assert "unknown  gate        the tree changed while it ran: left" in left.out
+    assert "unknown  scan        not run: the tree is not this commit" in left.out
+    (made.root / "left").unlink()
+    made.commit(**{"tests/test_sample.py": "def test_not() -> None:\n    open('left', 'w')\n    assert False\n"})
+    failed = made.publish("plan")
+    assert (failed.code, "fail     gate        test-3.12: fail" in failed.out) == (1, True), failed.out

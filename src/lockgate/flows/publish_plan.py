@@ -102,7 +102,10 @@ def _scene(at: Desk, wishes: Wishes, console: Console) -> Scene:
     commit = git.head(project.root)
     if commit is None:
         raise UsageError(f"{project.root} is in no git repository, or nothing is committed", "a release is of a commit")
-    strange = set(wishes.confirm) - {"publisher"}
+    if at.ledger is not None and at.ledger.files and actions.is_here():
+        # Built files are of the commit that they were built from, wherever the branch is by now.
+        commit = at.ledger.commit
+    strange = set(wishes.confirm) - {"publisher", ""}
     if strange:
         raise UsageError(f"--confirm {min(strange)}: nothing of that name waits for it", "--confirm publisher")
     return Scene(desk=at, project=project, commit=commit, wishes=wishes, console=console)
@@ -146,9 +149,9 @@ def _known(scene: Scene, tag: str) -> list[Prerequisite]:
         return prerequisites.index(scene.desk.index, digests, scene.desk.version, scene.desk.ledger)
 
     asked: dict[str, Callable[[], Prerequisite]] = {
-        "version": lambda: _version(scene),
+        "version": lambda: _built_version(scene) or _version(scene),
         "tag": of_tag,
-        "tree": lambda: prerequisites.tree(git.changed(git.top(root) or root)),
+        "tree": lambda: _built_from(scene) or prerequisites.tree(git.changed(git.top(root) or root)),
         "branch": of_branch,
         "changelog": lambda: _changelog(scene),
         "name": lambda: prerequisites.name(scene.project.name, _classifiers(scene.project)),
@@ -170,6 +173,19 @@ def _known(scene: Scene, tag: str) -> list[Prerequisite]:
             seconds = round(clock.monotonic() - begun, 3)
             display.finished(Check(name=name, status=status, seconds=seconds, reason=answer.detail), "")
     return found
+
+
+def _built_version(scene: Scene) -> Prerequisite | None:
+    """What was built says itself which version it is."""
+    ledger = scene.desk.ledger
+    return prerequisites.passed("version", f"{ledger.version}, by its built files") if ledger and ledger.files else None
+
+
+def _built_from(scene: Scene) -> Prerequisite | None:
+    """Another commit's files are continued: the working tree has no say in them."""
+    if git.head(scene.project.root) == scene.commit:
+        return None
+    return prerequisites.passed("tree", f"its files are built, from {scene.commit[:12]}")
 
 
 def _version(scene: Scene) -> Prerequisite:
@@ -333,13 +349,17 @@ def _proof(scene: Scene, name: str) -> Prerequisite:
         bad = [one.name for one in report.scanners if one.status not in {"pass", "not-run"}]
     if ended:
         raise InterruptedByUserError("interrupted; nothing was planned")
-    same = git.head(scene.project.root) == scene.commit and git.is_dirty(scene.project.root) is False
-    if not same:
-        return prerequisites.unknown(name, "the tree changed while it ran", "leave it alone, and plan again")
-    if verdict == "pass":
-        return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
-    made = prerequisites.failed if verdict == "fail" else prerequisites.unknown
-    return made(name, f"{', '.join(bad)}: {verdict}", f"lockgate {name} shows it")
+    moved = git.changed(git.top(scene.project.root) or scene.project.root)
+    if verdict == "fail":
+        return prerequisites.failed(name, f"{', '.join(bad)}: fail", f"`lockgate {name}` shows it")
+    if git.head(scene.project.root) != scene.commit or moved != ():
+        what = ", ".join((moved or ("HEAD",))[:3])
+        return prerequisites.unknown(
+            name, f"the tree changed while it ran: {what}", "ignore or leave it, and plan again"
+        )
+    if verdict == "unknown":
+        return prerequisites.unknown(name, f"{', '.join(bad)}: unknown", f"`lockgate {name}` shows it")
+    return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
 
 
 def _kept(scene: Scene, name: str) -> str | None:

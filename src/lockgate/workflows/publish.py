@@ -51,6 +51,12 @@ def _inputs() -> dict[str, Any]:
             "default": False,
             "type": "boolean",
         },
+        "confirm-publisher": {
+            "description": "I have seen that the index trusts this workflow: needed until a release has its provenance",
+            "required": False,
+            "default": False,
+            "type": "boolean",
+        },
         "resume-run-id": {
             "description": "Id of the run whose built files this one continues with",
             "required": False,
@@ -64,10 +70,12 @@ def _build(kit: Kit, needs: list[str]) -> dict[str, Any]:
     earlier = {"run-id": "${{ inputs.resume-run-id }}", "github-token": "${{ github.token }}"}
     resume = {"name": _ARTIFACT, "path": _LEDGER, **earlier}
     title, condition = "Fetch the files of the run to continue", "${{ inputs.resume-run-id != '' }}"
+    confirmed = {"CONFIRM": "${{ inputs.confirm-publisher && 'publisher' || '' }}"}
+    plan = f'publish plan {_TO_LEDGER} --confirm "$CONFIRM"'
     steps = [
         *kit.set_up(history=True),
         kit.action("resume", title, "actions/download-artifact", resume, condition=condition),
-        kit.lockgate("plan", "See whether it can be released", f"publish plan {_TO_LEDGER}", {**_VERSION, **TOKEN}),
+        kit.lockgate("plan", "See whether it can be released", plan, {**_VERSION, **confirmed, **TOKEN}),
         kit.lockgate("build", "Build once, or keep what was built", f"publish build {_TO_LEDGER}", _VERSION),
         kit.upload(_ARTIFACT, _LEDGER, days=90, condition="${{ success() }}"),
     ]
