@@ -116,7 +116,7 @@ class Release:
 
 
 def release(
-    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None
+    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None, address: str = ""
 ) -> Release:
     """A built release of `sample` 1.0 in `folder`; `clone` is its checkout, if there is one already."""
     root = clone or commit(package(folder / "sample", PYTHONS))
@@ -140,7 +140,7 @@ def release(
             commit=head,
             source_date_epoch=1,
             tag="v1.0",
-            index=index.url,
+            index=address or index.url,
             state="built",
             files=tuple(files),
             sbom=hashlib.sha256(b"{}").hexdigest(),
@@ -150,7 +150,7 @@ def release(
         index.register(WHO)
     environment: dict[str, str | None] = {
         **index.trust,
-        **index.job(JOB),
+        **({} if address else index.job(JOB)),
         "GITHUB_ACTIONS": None,
         "GITHUB_REPOSITORY": "acme/sample",
         "GITHUB_API_URL": "http://127.0.0.1:9",

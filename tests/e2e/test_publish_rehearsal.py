@@ -99,7 +99,7 @@ def test_the_example_in_one_command(tmp_path: Path, osv: Osv) -> None:
 
 # With flit and with setuptools; what a person would install to test them.
 OTHERS = {
-    "tomli": ("2.0.2", ["pytest"]),
+    "pathspec": ("0.12.1", ["pytest"]),
     "python-json-logger": ("3.3.0", ["pytest", "freezegun", "tzdata"]),
 }
 
