@@ -10,7 +10,7 @@ import pytest
 
 # The oldest Python that lockgate runs on: in the gate, what takes minutes runs in this cell only.
 CELL = (3, 11)
-LONG = ("tests/e2e/", "tests/unit/push/", "tests/unit/scan/", "tests/unit/workflows/")
+LONG = ("tests/e2e/", "tests/unit/loopback/", "tests/unit/push/", "tests/unit/scan/", "tests/unit/workflows/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

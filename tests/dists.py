@@ -60,7 +60,7 @@ def wheel(
     with zipfile.ZipFile(packed, "w") as archive:
         for path, content in inside.items():
             if content is not None:
-                archive.writestr(zipfile.ZipInfo(path), content)
+                archive.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)
     return Dist(name, packed.getvalue())
 
 

@@ -75,7 +75,6 @@ def twine(made: Release, *, timeout: float = 120) -> int:
         )
     except subprocess.TimeoutExpired:
         return 1  # the job's own limit ends it
-    print(done.stdout.decode(), done.stderr.decode())
     return done.returncode
 
 

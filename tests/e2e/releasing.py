@@ -32,14 +32,18 @@ METADATA = "Metadata-Version: 2.1\nName: sample\nVersion: 1.0\nRequires-Python: 
 
 
 def contents(salt: str = "") -> dict[str, bytes]:
-    """Three files of one release by name; another salt makes other bytes."""
+    """Three files of one release by name; another salt makes other bytes, `!CODE` is what the module does."""
     return {**{name: _wheel(name, salt) for name in WHEELS}, SDIST: _sdist(salt)}
+
+
+def _module(salt: str) -> str:
+    return f"{salt[1:]}\n" if salt.startswith("!") else f"SALT = {salt!r}\n"
 
 
 def _wheel(name: str, salt: str) -> bytes:
     tag = name.removeprefix("sample-1.0-").removesuffix(".whl")
     files = {
-        "sample/__init__.py": f"SALT = {salt!r}\n",
+        "sample/__init__.py": _module(salt),
         "sample-1.0.dist-info/METADATA": METADATA,
         "sample-1.0.dist-info/WHEEL": f"Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
@@ -60,7 +64,7 @@ def _sdist(salt: str) -> bytes:
     stream = io.BytesIO()
     packed = gzip.GzipFile(fileobj=stream, mode="wb", mtime=0)
     with packed, tarfile.open(fileobj=packed, mode="w") as archive:
-        for path, text in {"PKG-INFO": METADATA, "sample/__init__.py": f"SALT = {salt!r}\n"}.items():
+        for path, text in {"PKG-INFO": METADATA, "sample/__init__.py": _module(salt)}.items():
             info = tarfile.TarInfo(f"sample-1.0/{path}")
             info.size = len(text)
             archive.addfile(info, io.BytesIO(text.encode()))
@@ -112,7 +116,7 @@ class Release:
 
 
 def release(
-    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None
+    folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None, address: str = ""
 ) -> Release:
     """A built release of `sample` 1.0 in `folder`; `clone` is its checkout, if there is one already."""
     root = clone or commit(package(folder / "sample", PYTHONS))
@@ -136,7 +140,7 @@ def release(
             commit=head,
             source_date_epoch=1,
             tag="v1.0",
-            index=index.url,
+            index=address or index.url,
             state="built",
             files=tuple(files),
             sbom=hashlib.sha256(b"{}").hexdigest(),
@@ -146,7 +150,7 @@ def release(
         index.register(WHO)
     environment: dict[str, str | None] = {
         **index.trust,
-        **index.job(JOB),
+        **({} if address else index.job(JOB)),
         "GITHUB_ACTIONS": None,
         "GITHUB_REPOSITORY": "acme/sample",
         "GITHUB_API_URL": "http://127.0.0.1:9",

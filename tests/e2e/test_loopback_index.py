@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from lockgate.loopback.index import Fault, Index, Job, Publisher
+from lockgate.loopback.index.attestations import unsigned
 from tests.dists import Dist, sdist, wheel
 
 REPOSITORY = "acme/sample"
@@ -25,9 +29,8 @@ class Workshop:
 
     index: Index
     folder: Path
-    variables: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    def environment(self, **variables: str) -> dict[str, str]:
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -35,8 +38,17 @@ class Workshop:
         }
         environment = {**kept, "UV_NO_CONFIG": "1", "UV_NO_CACHE": "1", "PIP_CONFIG_FILE": os.devnull}
         environment |= {"HOME": str(self.folder), "NO_COLOR": "1", "COLUMNS": "200", **self.index.trust, **variables}
+        return environment
+
+    def run(self, *command: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+            command,
+            cwd=self.folder,
+            env=self.environment(**variables),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
 
     def publish(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -136,6 +148,20 @@ def test_twine_publishes_with_a_token_and_pip_and_uv_install(workshop: Workshop,
     assert workshop.asked("metadata", "file")[:2] == [("metadata", 200), ("file", 200)]
 
 
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "--cert", None])
+def test_each_way_to_believe_it(workshop: Workshop, name: str | None) -> None:
+    index = workshop.index
+    assert workshop.publish("--token", index.token()).returncode == 0
+    # What this machine believes goes before `--cert`, in requests.
+    variables = dict.fromkeys([*index.trust, "CURL_CA_BUNDLE"], "")
+    if name in variables:
+        variables[name] = str(index.ca)
+    option = ("--cert", str(index.ca)) if name == "--cert" else ()
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--retries", "0", *option)
+    ran = workshop.run(*pip, "download", "--index-url", index.simple, "-d", "down", "sample", **variables)
+    assert ran.returncode == (1 if name is None else 0), ran.stdout + ran.stderr
+
+
 def test_uv_locks_against_it(workshop: Workshop, tmp_path: Path) -> None:
     index = workshop.index
     assert workshop.publish("--token", index.token()).returncode == 0
@@ -164,10 +190,6 @@ def test_the_resolver_passes_over_a_yanked_release(workshop: Workshop) -> None:
 
 
 def test_an_attestation_travels_with_its_file(workshop: Workshop, tmp_path: Path) -> None:
-    import json
-
-    from lockgate.loopback.index.attestations import unsigned
-
     for dist in (FIRST, SECOND):
         beside = tmp_path / "dist" / f"{dist.name}.publish.attestation"
         beside.write_text(json.dumps(unsigned(dist.name, dist.sha256)))
@@ -259,6 +281,33 @@ def test_the_only_index_of_a_build_sends_on_for_what_it_does_not_have(
         pip = (sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir")
         ran = workshop.run(*pip, "download", "--index-url", index.simple, "-d", "down", "sample", **index.trust)
         assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_two_publishers_of_one_version_at_once(workshop: Workshop) -> None:
+    workshop.index.plan(Fault(on="upload", delay=0.2, times=None))
+    with ThreadPoolExecutor(2) as pool:
+        ran = list(pool.map(lambda _: workshop.publish("--token", workshop.index.token()), range(2)))
+    assert [one.returncode for one in ran] == [0, 0], [one.stderr for one in ran]
+    assert workshop.stored() == whole(FIRST, SECOND)
+    assert [status for _, status in workshop.asked("upload")] == [200] * 4
+
+
+def test_a_client_that_is_killed_between_two_files_can_go_on(workshop: Workshop) -> None:
+    index = workshop.index
+    index.plan(Fault(on="upload", position=2, delay=30))
+    command = ("uv", "publish", "--publish-url", index.upload, "--token", index.token())
+    with subprocess.Popen(
+        command, cwd=workshop.folder, env=workshop.environment(), stderr=subprocess.DEVNULL
+    ) as client:
+        deadline = time.monotonic() + 60
+        while not workshop.asked("upload"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        client.kill()
+    assert workshop.stored() == whole(FIRST)
+    index.plan()
+    assert workshop.publish("--token", index.token()).returncode == 0
+    assert workshop.stored() == whole(FIRST, SECOND)
 
 
 def test_an_index_that_is_started_again_lets_a_release_go_on(tmp_path: Path, index_keys: Path) -> None:

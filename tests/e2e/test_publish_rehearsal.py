@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ def _published(root: Path) -> Path:
 def _with_osv(root: Path, osv: Osv, table: str = "") -> None:
     """Vulnerabilities are asked for here, not over the network."""
     path = root / "pyproject.toml"
-    text = path.read_text(encoding="utf-8") + f'\n{table}\n[tool.lockgate.scan]\nosv = "{osv.url}"\n'
+    text = path.read_text(encoding="utf-8") + f'\n{table}\n[tool.lockgate.scan]\nosv = "{osv.url}"\ncool-down = "1d"\n'
     path.write_text(text, encoding="utf-8")
 
 
@@ -80,3 +81,57 @@ def test_a_small_package_in_one_command(tmp_path: Path, osv: Osv) -> None:
     again = _rehearse(root, "1.0", "--format", "json")
     assert again.code == 0, again
     assert again.document["ledger"]["state"] == "released"
+
+
+@pytest.mark.slow
+def test_the_example_in_one_command(tmp_path: Path, osv: Osv) -> None:
+    ignore = shutil.ignore_patterns(".lockgate", ".venv", "__pycache__", ".*cache", ".coverage*")
+    # Its own lockgate is this one, by a path.
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(TOP / name, tmp_path)
+    (tmp_path / "src").symlink_to(TOP / "src")
+    example = TOP / "examples" / "mypylogger"
+    root = Path(shutil.copytree(example, tmp_path / "examples" / "mypylogger", ignore=ignore))
+    _with_osv(root, osv)
+    ran = _rehearse(_published(root), "0.1.0")
+    _assert_released(root, "0.1.0", ran)
+
+
+# With flit and with setuptools; what a person would install to test them.
+OTHERS = {
+    "pathspec": ("0.12.1", ["pytest"]),
+    "python-json-logger": ("3.3.0", ["pytest", "freezegun", "tzdata"]),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_people_s_packages_with_other_backends(tmp_path: Path, osv: Osv, name: str) -> None:
+    version, needed = OTHERS[name]
+    for line in (
+        ["uv", "venv", "--quiet", "--python", sys.executable, "env"],
+        ["uv", "pip", "install", "--quiet", "--python", "env", "pip"],
+        [
+            "env/bin/python",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--no-binary",
+            ":all:",
+            f"{name}=={version}",
+        ],
+    ):
+        subprocess.run(line, cwd=tmp_path, check=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    root = archive.with_name(archive.name.removesuffix(".tar.gz"))
+    (root / "CHANGELOG.md").write_text(f"# Changelog\n\n## {version}\n\n* as released\n")
+    (root / ".gitignore").write_text("__pycache__/\n.*cache/\n.coverage*\n.venv/\n*.egg-info/\n")
+    (root / "PKG-INFO").unlink()  # not of a clone
+    _with_osv(root, osv, f'[tool.lockgate]\npython = ["3.12"]\nchecks = ["test"]\npackages = {json.dumps(needed)}\n')
+    _lock(root)
+    ran = _rehearse(_published(root), version)
+    _assert_released(root, version, ran)

@@ -89,7 +89,7 @@ def _verdict(error: LockgateError | None) -> Verdict:
 
 def _begun(at: Desk) -> Ledger:
     ledger = at.needed()
-    if at.project is not None:
+    if at.project is not None and not actions.is_here():  # a resumed run continues another commit's files there
         refuse_other(
             ledger, project=ledger.project, version=ledger.version, commit=git.head(at.project.root) or ledger.commit
         )

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
-
-import msgspec
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from lockgate.model.release import ReleaseFile
 from lockgate.publish.identity import Form
 
 _PREDICATE = "https://docs.pypi.org/attestations/publish/v1"
-
-
-class _Publisher(msgspec.Struct):
-    kind: str = ""
-    repository: str = ""
-    workflow: str = ""
-    environment: str | None = None
-
-
-class _Envelope(msgspec.Struct):
-    statement: str
-
-
-class _Attestation(msgspec.Struct):
-    envelope: _Envelope
-
-
-class _Bundle(msgspec.Struct):
-    publisher: _Publisher
-    attestations: list[_Attestation]
-
-
-class _Provenance(msgspec.Struct):
-    attestation_bundles: list[_Bundle]
-
-
-class _Subject(msgspec.Struct):
-    name: str
-    digest: dict[str, str]
-
-
-class _Statement(msgspec.Struct, rename={"predicate_type": "predicateType"}):
-    subject: list[_Subject]
-    predicate_type: str = ""
 
 
 def unproved(content: bytes, file: ReleaseFile, form: Form) -> str | None:
@@ -53,33 +19,33 @@ def unproved(content: bytes, file: ReleaseFile, form: Form) -> str | None:
     The signature is not looked at: that takes the transparency log, and the index does it when it takes the file in.
     """
     try:
-        bundles = msgspec.json.decode(content, type=_Provenance).attestation_bundles
         spoken = [
-            (bundle.publisher, msgspec.json.decode(base64.b64decode(one.envelope.statement), type=_Statement))
-            for bundle in bundles
-            for one in bundle.attestations
+            (bundle["publisher"], json.loads(base64.b64decode(one["envelope"]["statement"])))
+            for bundle in json.loads(content)["attestation_bundles"]
+            for one in bundle["attestations"]
         ]
-    except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
+        ours = [statement for publisher, statement in spoken if _is(publisher, form)]
+        subjects = [
+            (one.get("name"), one["digest"].get("sha256"))
+            for statement in ours
+            if statement["predicateType"] == _PREDICATE
+            for one in statement["subject"]
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return f"the attestations of {file.name} cannot be read"
     if not spoken:
         return f"{file.name} has no attestation"
-    of_ours = [statement for publisher, statement in spoken if _is(publisher, form)]
-    if not of_ours:
-        publisher = spoken[0][0]
-        named = f"{publisher.repository or publisher.kind} ({publisher.workflow or 'no workflow'})"
-        return f"{file.name} is attested by {named}, not by {form.repository} ({form.workflow})"
-    for statement in of_ours:
-        if statement.predicate_type == _PREDICATE and any(
-            one.name == file.name and one.digest.get("sha256") == file.sha256 for one in statement.subject
-        ):
-            return None
-    return f"the attestation of {file.name} is of other bytes"
+    if not ours:
+        who = spoken[0][0]
+        return (
+            f"{file.name} is attested by {who.get('repository')} ({who.get('workflow')}), "
+            f"not by {form.repository} ({form.workflow})"
+        )
+    return None if (file.name, file.sha256) in subjects else f"the attestation of {file.name} is of other bytes"
 
 
-def _is(publisher: _Publisher, form: Form) -> bool:
-    return (
-        publisher.kind == "GitHub"
-        and publisher.repository.lower() == (form.repository or "").lower()
-        and publisher.workflow == form.workflow
-        and (publisher.environment or form.environment).lower() == form.environment.lower()
-    )
+def _is(publisher: Mapping[str, Any], form: Form) -> bool:
+    given = (publisher["kind"], str(publisher.get("repository")).lower(), publisher.get("workflow"))
+    environment = str(publisher.get("environment") or form.environment)
+    ours = ("GitHub", str(form.repository).lower(), form.workflow)
+    return given == ours and environment.lower() == form.environment.lower()

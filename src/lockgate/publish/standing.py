@@ -7,13 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from lockgate.model.release import ReleaseFile
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """A file as an index shows it; `sha256` is None where it gives no such digest, `uploaded` is ISO 8601."""
-
-    sha256: str | None
-    uploaded: str | None = None
+from lockgate.ports.index import Listed
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +31,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.taken or self.unread or self.missing)
 
 
-def compare(files: Iterable[ReleaseFile], shown: Mapping[str, Shown]) -> Standing:
+def compare(files: Iterable[ReleaseFile], shown: Mapping[str, Listed]) -> Standing:
     """Sort the files by what the index shows of them."""
     stored, taken, unread, missing = [], [], [], []
     for file in in_order(files):
@@ -56,15 +50,3 @@ def compare(files: Iterable[ReleaseFile], shown: Mapping[str, Shown]) -> Standin
 def in_order(files: Iterable[ReleaseFile]) -> tuple[ReleaseFile, ...]:
     """Wheels first, the sdist last: nobody builds from a source while the wheel is on its way."""
     return tuple(sorted(files, key=lambda file: (file.kind == "sdist", file.name)))
-
-
-def together(first: Mapping[str, Shown], second: Mapping[str, Shown]) -> dict[str, Shown]:
-    """Two views of one index as one: what only one shows is there; where they differ, `first` is believed.
-
-    A digest is taken from either.
-    """
-    both = {**second, **first}
-    return {
-        name: second[name] if one.sha256 is None and name in second and second[name].sha256 else one
-        for name, one in both.items()
-    }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -12,18 +12,16 @@ import msgspec
 
 from lockgate.model.errors import InterruptedByUserError, UnknownError
 from lockgate.model.release import Ledger
-from lockgate.ports import clock
 from lockgate.ports.index import Listed, project_files, release_files
 from lockgate.ports.process import Cancel
 from lockgate.ports.relay import fetch, reason
 from lockgate.publish.identity import Form
 from lockgate.publish.journal import BurnedError, Journal
 from lockgate.publish.places import Place
-from lockgate.publish.standing import Shown, Standing, compare, together
+from lockgate.publish.standing import Standing, compare
 
 _LIMIT = 30.0  # seconds for one request
 _FETCH = 300.0  # seconds for one file
-_DAY = 86400.0
 
 
 class Trip(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +85,10 @@ def look(trip: Trip, ledger: Ledger) -> Standing:
         UnknownError: It does not say.
     """
     simple, json = listed(trip, ledger)
-    shown = together(_shown(simple), _shown(json))
+    shown = json | simple
     for name in compare(ledger.files, shown).unread:
-        shown[name] = Shown(hashlib.sha256(fetched(trip, (simple | json)[name])).hexdigest())
+        digest = hashlib.sha256(fetched(trip, shown[name])).hexdigest()
+        shown[name] = msgspec.structs.replace(shown[name], sha256=digest)
     return compare(ledger.files, shown)
 
 
@@ -105,26 +104,6 @@ def fetched(trip: Trip, file: Listed) -> bytes:
         raise UnknownError(f"{trip.place.address} does not hand out {file.name}: {reason(error)}") from error
 
 
-def _shown(files: Mapping[str, Listed]) -> dict[str, Shown]:
-    return {name: Shown(one.sha256, one.uploaded) for name, one in files.items()}
-
-
-def age(trip: Trip, ledger: Ledger) -> float:
-    """Days since the release's first file came, 0 without one or where the index does not say."""
-    simple, json = listed(trip, ledger)
-    names = {one.name for one in ledger.files}
-    found = [one.uploaded for name, one in (simple | json).items() if name in names and one.uploaded]
-    times = [_moment(text) for text in found]
-    return max((clock.now() - at) / _DAY for at in times) if times else 0.0
-
-
-def _moment(text: str) -> float:
-    try:
-        return dt.datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return clock.now()
-
-
 def give_up(trip: Trip, journal: Journal, reason: str) -> NoReturn:
     """Mark the release burned, and tell what is left to do.
 
@@ -132,6 +111,8 @@ def give_up(trip: Trip, journal: Journal, reason: str) -> NoReturn:
         BurnedError: Always.
     """
     ledger = journal.ledger
+    if ledger.state == "released":
+        raise BurnedError(f"{ledger.project} {ledger.version} was released, but {reason}", "find out who replaced it")
     journal.burn(reason)
     public = [one.name for one in ledger.files if one.state in {"stored", "verified"}]
     where = trip.place.yank(ledger.project) if trip.place.has_pages else f"the pages of {trip.place.address}"
@@ -144,18 +125,5 @@ def give_up(trip: Trip, journal: Journal, reason: str) -> NoReturn:
 
 
 def following(version: str) -> str:
-    """The version to release instead: the next of its kind."""
-    from packaging.version import Version
-
-    now = Version(version)
-    epoch = f"{now.epoch}!" if now.epoch else ""
-    numbers = ".".join(map(str, now.release))
-    if now.post is not None:
-        return f"{epoch}{numbers}.post{now.post + 1}"
-    if now.dev is not None:
-        pre = "".join(map(str, now.pre)) if now.pre else ""
-        return f"{epoch}{numbers}{pre}.dev{now.dev + 1}"
-    if now.pre is not None:
-        return f"{epoch}{numbers}{now.pre[0]}{now.pre[1] + 1}"
-    padded = (*now.release, 0, 0)[: max(3, len(now.release))]
-    return epoch + ".".join(map(str, (*padded[:-1], padded[-1] + 1)))
+    """The version to release instead: the last number is one more."""
+    return re.sub(r"\d+(?=\D*$)", lambda last: str(int(last[0]) + 1), version)

@@ -15,12 +15,11 @@ from lockgate.publish.answers import Answer, answered
 from lockgate.publish.identity import explained, read_claims
 from lockgate.publish.journal import Journal, refuse_changed
 from lockgate.publish.standing import Standing
-from lockgate.publish.trip import Trip, age, give_up, look
+from lockgate.publish.trip import Trip, give_up, look
 
 _PAUSES = (2.0, 8.0)  # seconds before a file is sent again
 _LOOKS = (0.0, 1.0, 2.0, 4.0)  # seconds before the index is read again: it may lag behind itself
 _LONGEST = 1800.0  # seconds for one file
-_MOST_DAYS = 14  # PyPI adds no file to a release that is older
 _GIVEN = ("UV_PUBLISH_TOKEN", "UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD")
 # What uv must hear of the job to speak for it.
 _OF_THE_JOB = re.compile(r"GITHUB_ACTIONS|ACTIONS_ID_TOKEN_REQUEST_(URL|TOKEN)|GITLAB_CI|PYPI_ID_TOKEN|CI")
@@ -34,19 +33,14 @@ def settle(trip: Trip, journal: Journal) -> Standing:
         UnknownError: It does not say.
     """
     standing = look(trip, journal.ledger)
-    if standing.taken and journal.ledger.state != "burned":
-        # The others are told first: what is public decides what has to be yanked.
-        _take_down(journal, standing)
-        give_up(trip, journal, f"{trip.place.address} has other bytes under {', '.join(standing.taken)}")
-    _take_down(journal, standing)
-    return standing
-
-
-def _take_down(journal: Journal, standing: Standing) -> None:
+    # These first: what is public decides what has to be yanked.
     for name in standing.stored:
         there = journal.ledger.file(name)
         if there is not None and there.state in {"planned", "uploading"}:
             journal.file(name, "stored", "the index shows it")
+    if standing.taken:
+        give_up(trip, journal, f"{trip.place.address} has other bytes under {', '.join(standing.taken)}")
+    return standing
 
 
 def upload(trip: Trip, journal: Journal, *, dry_run: bool = False) -> Standing:
@@ -127,11 +121,8 @@ def _is_there(trip: Trip, journal: Journal, file: ReleaseFile, *, patient: bool)
 def _refused(trip: Trip, journal: Journal, file: ReleaseFile, answer: Answer) -> None:
     """The index refuses these bytes, and does not show them: for ever, or until something is mended."""
     said = f"{trip.place.address} refuses {file.name}: {answer.text}"
-    days = age(trip, journal.ledger)
     if answer.for_ever:
         give_up(trip, journal, said)
-    if days > _MOST_DAYS:
-        give_up(trip, journal, f"{said} (the release is {days:.0f} days old, and after {_MOST_DAYS} none is added)")
     journal.file(file.name, "planned", answer.text)
     journal.note("upload", "fail", said)
     public = [one.name for one in journal.ledger.files if one.state == "stored"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import threading
+import time
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -12,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from packaging.utils import canonicalize_version
 
-from lockgate.loopback.index import File
+from lockgate.loopback.index import File, Publisher
+from lockgate.loopback.index.attestations import provenance, unsigned
 from lockgate.loopback.index.form import Form, parse
 from lockgate.loopback.index.store import Grant, Release, State, Store
 from lockgate.loopback.index.upload import RejectedError, accept
@@ -121,7 +126,7 @@ def _version(dist: Dist) -> str:
 
 
 TestReleases = Releases.TestCase
-TestReleases.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestReleases.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
 
 
 @settings(max_examples=60, deadline=None)
@@ -156,3 +161,68 @@ def test_a_change_that_fails_changes_nothing(tmp_path: Path) -> None:
     assert (store.read().used, store.read().serial) == (["a"], serial)
     assert (tmp_path / "index.json").read_bytes() == written
     assert json.loads(written)["used"] == ["a"]
+
+
+def test_changes_of_two_services_follow_each_other(tmp_path: Path) -> None:
+    first, second = Store(tmp_path), Store(tmp_path)
+    begun = threading.Event()
+
+    def slow() -> None:
+        with first.change() as state:
+            begun.set()
+            time.sleep(0.3)
+            state.used.append("slow")
+
+    changing = threading.Thread(target=slow)
+    changing.start()
+    assert begun.wait(10)
+    with second.change() as state:
+        state.used.append("quick")
+    changing.join(10)
+    assert first.read().used == second.read().used == ["slow", "quick"]
+
+
+@pytest.mark.parametrize("dist", [wheel(), sdist()], ids=["wheel", "sdist"])
+def test_whichever_byte_of_an_archive_is_wrong_it_is_refused_or_taken(dist: Dist) -> None:
+    altered = [
+        dist.content[:at] + bytes([dist.content[at] ^ 0xFF]) + dist.content[at + 1 :] for at in range(len(dist.content))
+    ]
+    cut = [dist.content[:length] for length in range(0, len(dist.content), 7)]
+    for content in [*altered, *cut]:
+        with contextlib.suppress(RejectedError):
+            accept(State(), parse(*form(Dist(dist.name, content))), Grant(projects=None), 0.0, 1 << 20)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    text=st.binary(max_size=60) | st.text(alphabet="Metadata-Version: 2.4\nName\x00\u20ac", max_size=80).map(str.encode)
+)
+def test_metadata_that_is_anything(text: bytes) -> None:
+    dist = wheel(text="Metadata-Version: 2.4\nName: sample\nVersion: 1.0\n" + text.decode("latin-1"))
+    with contextlib.suppress(RejectedError):
+        accept(State(), parse(*form(dist)), Grant(projects=None), 0.0, 1 << 20)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(value=json_values, where=st.sampled_from(["whole", "one", "material", "envelope", "statement", "subject"]))
+def test_attestations_that_are_anything(value: object, where: str) -> None:
+    good = unsigned("a", "b")
+    statement = json.loads(base64.b64decode(good["envelope"]["statement"]))
+    changed = value if where == "statement" else {**statement, "subject": value if where == "subject" else [value]}
+    encoded = base64.b64encode(json.dumps(changed).encode()).decode()
+    attestation = {
+        "whole": value,
+        "one": [value],
+        "material": [{**good, "verification_material": value}],
+        "envelope": [{**good, "envelope": value}],
+    }.get(where, [{**good, "envelope": {**good["envelope"], "statement": encoded}}])
+    who = Publisher(project="sample", repository="acme/sample", workflow="publish.yml")
+    with pytest.raises(ValueError, match=r"attestation"):
+        provenance(json.dumps(attestation), "a", "b", who)

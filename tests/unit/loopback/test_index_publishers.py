@@ -193,6 +193,7 @@ def test_claims_that_no_publisher_has(index: Index, changes: Mapping[str, Any], 
     [
         {},
         {"environment": "PyPI"},
+        {"claims": {"jti": None}},
         {"called": "acme/sample/.github/workflows/publish.yml@0123456789abcdef0123456789abcdef01234567"},
         {"event": "workflow_dispatch", "ref": "refs/heads/main"},
     ],
@@ -324,7 +325,7 @@ ATTESTATIONS: dict[str, tuple[Any, str]] = {
         f"{UNVERIFIED} subject does not match distribution digest",
     ),
     "no digest": (
-        [stated(subject=[{"name": ATTESTED.name}])],
+        [stated(subject=[{"name": ATTESTED.name, "digest": {}}])],
         f"{UNVERIFIED} subject does not match distribution digest",
     ),
     "another predicate": (

@@ -178,7 +178,7 @@ FILES: dict[str, tuple[Dist, str]] = {
     "another version": (wheel(name="sample-2.0-py3-none-any.whl"), "Version in filename should be '1.0' not '2.0'."),
     "sdist's project": (sdist(name="Sample-1.0.tar.gz"), "Filename 'Sample-1.0.tar.gz' is invalid, should be 'sample-"),
     "sdist's version": (sdist(name="sample-1.0.0.tar.gz"), "is invalid, should be 'sample-1.0.tar.gz'."),
-    "too large": (wheel(files={"large.py": "x" * (1 << 20)}), "File too large. Limit for project 'sample' is 1 MB."),
+    "too large": (Dist(wheel().name, b"x" * (1 + (1 << 20))), "File too large. Limit for project 'sample' is 1 MB."),
 }
 
 

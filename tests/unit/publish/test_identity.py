@@ -42,9 +42,9 @@ def _claims(**changes: object) -> Claims:
 
 
 def _explained(
-    said: str = NOBODY, claims: Claims | None = RIGHT, status: int | None = 422, now: float = 1000.0, **more: str
+    said: str = NOBODY, claims: Claims | None = RIGHT, status: int | None = 422, now: float = 1000.0
 ) -> Remedy:
-    return explained(said, status, FORM, claims, {**JOB, **more}, now)
+    return explained(said, status, FORM, claims, JOB, now)
 
 
 CALLED = "acme/ci/.github/workflows/release.yml@refs/heads/main"
@@ -61,7 +61,7 @@ CASES = {
     "not-enabled": _explained('{"code": "not-enabled"}'),
     "pending": _explained('{"code": "invalid-pending-publisher"}'),
     "event": _explained(claims=_claims(event_name="pull_request_target")),
-    "token": _explained("Invalid or non-existent authentication information.", None, 403, UV_PUBLISH_TOKEN="x"),
+    "token": explained("Invalid authentication", 403, FORM, None, {**JOB, "UV_PUBLISH_TOKEN": "x"}, 0.0),
     "nobody": explained("No OIDC token discovered", None, FORM, None, {}, 0.0),
     "refused": explained("Forbidden", 403, FORM, None, JOB, 0.0),
 }

@@ -53,7 +53,7 @@ def simple(request: Request, content: dict[str, Any]) -> Reply:
     for wish in request.headers.get("accept", "*/*").lower().split(","):
         kind, *parameters = (part.strip() for part in wish.split(";"))
         quality = next((one[2:] for one in parameters if one.startswith("q=")), "1")
-        wishes[kind] = float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
+        wishes[kind] = float(quality) if quality.replace(".", "", 1).isdecimal() else 0.0
     liked = {kind: max(wishes.get(name, 0.0) for name in names) for kind, names in _OFFERED.items()}
     best = max(liked, key=lambda kind: liked[kind])
     if not liked[best]:

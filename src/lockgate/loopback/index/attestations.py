@@ -60,7 +60,7 @@ def _statement(one: dict[str, Any]) -> dict[str, Any]:
     statement: dict[str, Any] = json.loads(base64.b64decode(envelope["statement"], validate=True))
     if one["version"] != 1 or not isinstance(material["transparency_entries"], list):
         raise ValueError("an attestation of another version or form")
-    if statement["_type"] != _STATEMENT or not isinstance(statement["subject"], list):
+    if statement["_type"] != _STATEMENT or not all(isinstance(one["digest"], dict) for one in statement["subject"]):
         raise ValueError("no in-toto statement")
     return statement
 
@@ -72,7 +72,7 @@ def _verified(statement: dict[str, Any], name: str, sha256: str) -> str:
     subject, kind = statement["subject"][0], statement.get("predicateType")
     if subject.get("name") != name:
         raise ValueError(f"{_UNVERIFIED} subject does not match distribution name: {subject.get('name')} != {name}")
-    if (subject.get("digest") or {}).get("sha256") != sha256:
+    if subject["digest"].get("sha256") != sha256:
         raise ValueError(f"{_UNVERIFIED} subject does not match distribution digest")
     if kind not in _SUPPORTED:
         raise ValueError(f"Attestation with unsupported predicate type: {kind}")

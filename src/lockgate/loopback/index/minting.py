@@ -133,15 +133,14 @@ def _verify(publisher: Publisher, claims: dict[str, Any]) -> None:
     path = f"{claims.get('repository')}/.github/workflows/{publisher.workflow}"
     expected = sorted({f"{path}@{claims[at]}" for at in ("ref", "sha") if claims.get(at)})
     given, sub = claims.get("job_workflow_ref"), str(claims.get("sub")).lower().split(":")
-    owner = str(claims.get("repository_owner")).lower()
+    owner, wrong = str(claims.get("repository_owner")).lower(), given not in expected
     target = claims.get("event_name") == "pull_request_target"
     objections = {
         **{f"Missing claim {name!r}": claims.get(name) is None for name in _REQUIRED},
         "Check failed for required claim 'sub'": sub[:2] != ["repo", publisher.repository.lower()],
         "Check failed for required claim 'repository_owner'": owner != publisher.repository.lower().partition("/")[0],
         "Publishing from a workflow invoked via 'pull_request_target' is not supported.": target,
-        f"The job_workflow_ref claim does not match, expecting one of {expected!r}, got {given!r}": given
-        not in expected,
+        f"The job_workflow_ref claim does not match, expecting one of {expected!r}, got {given!r}": wrong,
     }
     for why, holds in objections.items():
         if holds:

@@ -54,12 +54,12 @@ def _written(link: dict[str, str]) -> str:
     return "".join(f' {name}="{html.escape(text)}"' for name, text in link.items() if name)
 
 
-def release(state: State, name: str, version: str | None, base: str) -> dict[str, Any] | None:
-    """The JSON API on a version, or on the newest that is no pre-release; None when there is none."""
+def release(state: State, name: str, version: str, base: str) -> dict[str, Any] | None:
+    """The JSON API on a version, or with "" on the newest that is no pre-release; None when there is none."""
     known = state.projects[name]
     ordered = sorted(known.releases.values(), key=lambda one: Version(one.version))
     newest = [one for one in ordered if not Version(one.version).is_prerelease] or ordered
-    asked = [one for one in ordered if canonicalize_version(one.version) == canonicalize_version(version or "")]
+    asked = [one for one in ordered if canonicalize_version(one.version) == canonicalize_version(version)]
     found = (asked if version else newest)[-1:]
     if not found:
         return None

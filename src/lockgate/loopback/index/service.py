@@ -52,15 +52,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A request and what it is about: the parts of its path, and the form of an upload."""
+    """A request and what it is about: the parts of its path, the form of an upload, the project's normalized name."""
 
     request: Request
+    on: Route
     values: Mapping[str, str]
     form: form.Form | None
-
-    @property
-    def project(self) -> str:
-        return canonicalize_name(self.values.get("project") or (self.form["name"] if self.form else ""))
+    project: str
 
 
 class Index(Service):
@@ -107,12 +105,12 @@ class Index(Service):
             self.ca = folder / "trust.pem"
         self.trust = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "TWINE_CERT"), str(self.ca))
         self._jobs: dict[str, Job] = {}
-        self._ended = threading.Event()
         self.requests: list[Seen] = []
         self.plan()
 
     def __enter__(self) -> Self:
         """Listen."""
+        self._ended = threading.Event()
         super().__enter__()
         self.simple, self.upload = f"{self.url}/simple/", f"{self.url}/legacy/"
         self._issuer = Issuer(f"{self.url}/actions", self._secrets)
@@ -177,17 +175,16 @@ class Index(Service):
 
     def respond(self, request: Request) -> Reply:
         """Answer one request, or let it go wrong as planned."""
-        on, values = _route(request)
-        asked = _Asked(request, values, _form(request) if on == "upload" else None)
-        file = asked.form.filename if asked.form else values.get("file")
+        asked = _asked(request)
+        file = asked.form.filename if asked.form else asked.values.get("file")
         known = self._store.read().files.get(file or "")
         project = asked.project or (known.project if known else None)
-        fault = self._plan.pick(on, project, file)
-        handler: Callable[[_Asked], Reply] = getattr(self, f"_{on.replace('-', '_')}")
+        fault = self._plan.pick(asked.on, project, file)
+        handler: Callable[[_Asked], Reply] = getattr(self, f"_{asked.on.replace('-', '_')}")
         reply = self._faulty(fault, lambda: handler(asked)) if fault else handler(asked)
         status = None if reply.cut in {"before", "after"} else reply.status
         path = request.target.partition("?")[0]
-        self.requests.append(Seen(on=on, path=path, project=project, file=file, status=status, fault=fault))
+        self.requests.append(Seen(on=asked.on, path=path, project=project, file=file, status=status, fault=fault))
         return reply
 
     def _faulty(self, fault: Fault, answer: Callable[[], Reply]) -> Reply:
@@ -230,7 +227,7 @@ class Index(Service):
 
     def _json(self, asked: _Asked) -> Reply:
         state, name = self._store.read(), asked.project
-        found = pages.release(state, name, asked.values.get("version"), self.url) if name in state.projects else None
+        found = pages.release(state, name, asked.values["version"], self.url) if name in state.projects else None
         if found is None:
             return answers.document(404, {"message": "Not Found"})
         return answers.cached(asked.request, json.dumps(found).encode())
@@ -256,18 +253,16 @@ class Index(Service):
 
     def _mint(self, asked: _Asked) -> Reply:
         body = asked.request.body or b""
-        return self._minted(lambda state: (200, minting.mint(state, body, self._issuer, self.now())))
-
-    def _burn(self, asked: _Asked) -> Reply:
-        return self._minted(lambda state: (202, minting.burn(state, asked.request.body or b"")))
-
-    def _minted(self, act: Callable[[Any], tuple[int, dict[str, Any]]]) -> Reply:
         with self._store.change() as state:
             try:
-                return answers.document(*act(state))
+                if asked.on == "burn":
+                    return answers.document(202, minting.burn(state, body))
+                return answers.document(200, minting.mint(state, body, self._issuer, self.now()))
             except minting.RefusedTokenError as error:
                 why = [{"code": error.code, "description": str(error)}]
                 return answers.document(422, {"message": "Token request failed", "errors": why})
+
+    _burn = _mint
 
     def _id_token(self, asked: _Asked) -> Reply:
         job = self._jobs.get(asked.request.headers.get("authorization", "").partition(" ")[2])
@@ -289,12 +284,15 @@ class Index(Service):
         return answers.problem(asked.request, 404)
 
 
-def _route(request: Request) -> tuple[Route, Mapping[str, str]]:
+def _asked(request: Request) -> _Asked:
     method = "GET" if request.method == "HEAD" else request.method
     for on, expected, pattern in _ROUTES:
         if method == expected and (match := re.fullmatch(pattern, request.path)):
-            return on, {name: value for name, value in match.groupdict().items() if value is not None}
-    return "other", {}
+            values = match.groupdict(default="")
+            sent = _form(request) if on == "upload" else None
+            name = canonicalize_name(sent["name"] if sent else values.get("project", ""))
+            return _Asked(request, on, values, sent, name)
+    return _Asked(request, "other", {}, None, "")
 
 
 def _form(request: Request) -> form.Form | None:

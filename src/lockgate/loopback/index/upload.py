@@ -7,6 +7,7 @@ import io
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,11 +59,8 @@ def accept(state: State, form: Form, grant: Grant | None, now: float, largest: i
     """
     project = _permitted(state, form["name"], grant, now)
     kind, named, digests = form["filetype"], form.filename or "", _digests(form.content)
-    name, version, sha256 = (
-        canonicalize_name(project.name),
-        canonicalize_version(form["version"]),
-        digests["sha256_digest"],
-    )
+    name, version = canonicalize_name(project.name), canonicalize_version(form["version"])
+    wrong = any(form[one].lower() not in {"", digest} for one, digest in digests.items())
     _refuse_if(
         {
             "Unknown protocol version.": form["protocol_version"] not in {"", "1"},
@@ -72,12 +70,10 @@ def accept(state: State, form: Form, grant: Grant | None, now: float, largest: i
             "Cannot upload a file with '/' or '\\' in the name.": "/" in named or "\\" in named,
             f"Invalid file extension: {named} is invalid for {kind}.": not named.endswith(_EXTENSIONS.get(kind, "")),
             f"File too large. Limit for project {project.name!r} is {largest >> 20} MB.": len(form.content) > largest,
-            "The digest supplied does not match a digest calculated from the uploaded file.": any(
-                form[one].lower() not in {"", digest} for one, digest in digests.items()
-            ),
+            "The digest supplied does not match a digest calculated from the uploaded file.": wrong,
         }
     )
-    same, release = state.files.get(named), project.releases.get(version)
+    same, release, sha256 = state.files.get(named), project.releases.get(version), digests["sha256_digest"]
     if same is not None and same.sha256 == sha256:
         return None
     taken = same is not None or any(one.sha256 == sha256 for one in state.files.values())
@@ -168,7 +164,7 @@ def _unpacked(name: str, content: bytes) -> tuple[set[str], bytes]:
             return set(packed.namelist()), packed.read(path)
     except KeyError:
         raise RejectedError(f"Invalid distribution file. {path.rpartition('/')[2]} not found at {path}") from None
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError):
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError):
         raise RejectedError(f"Invalid distribution file. File is not a {'tar' if sdist else 'zip'}file") from None
 
 
@@ -211,14 +207,12 @@ def _wheel(name: str, meta: Metadata, inside: set[str]) -> dict[str, bool]:
     except InvalidWheelFilename as error:
         return {str(error): True}
     given, folder, normalized = name.partition("-")[0], _dist_info(name), canonicalize_name(meta.name).replace("-", "_")
-    said = f"Binary wheel '{name}' has an unsupported platform tag"
+    said, denormal = f"Binary wheel '{name}' has an unsupported platform tag", given != normalized
     return {
         f"Invalid distribution file. WHEEL not found at {folder}/WHEEL": f"{folder}/WHEEL" not in inside,
         **{f"{said} '{tag}'.": _PLATFORM.fullmatch(tag) is None for tag in sorted(one.platform for one in tags)},
         f"Start filename for {meta.name!r} with {normalized!r}.": project != canonicalize_name(meta.name),
-        f"Filename {name!r} should contain the normalized project name {normalized!r}, not {given!r}.": (
-            given != normalized
-        ),
+        f"Filename {name!r} should contain the normalized project name {normalized!r}, not {given!r}.": denormal,
         f"Version in filename should be {str(meta.version)!r} not {str(version)!r}.": version != meta.version,
         **_licenses(name, meta, inside, f"{folder}/licenses"),
         f"Wheel '{name}' does not contain the required RECORD file: {folder}/RECORD": f"{folder}/RECORD" not in inside,
@@ -226,11 +220,8 @@ def _wheel(name: str, meta: Metadata, inside: set[str]) -> dict[str, bool]:
 
 
 def _licenses(name: str, meta: Metadata, inside: set[str], folder: str) -> dict[str, bool]:
-    return {
-        f"License-File {one} does not exist in distribution file {name} at {folder}/{one}": f"{folder}/{one}"
-        not in inside
-        for one in meta.license_files or []
-    }
+    missing = [one for one in meta.license_files or [] if f"{folder}/{one}" not in inside]
+    return {f"License-File {one} does not exist in distribution file {name} at {folder}/{one}": True for one in missing}
 
 
 def _info(meta: Metadata) -> dict[str, Any]:
