@@ -152,7 +152,7 @@ class Clone:
             **self.environment,
             **more,
         }
-        return lockgate(self.root, "publish", command, version, *at, *arguments, **known)
+        return lockgate(self.root, "publish", command, version, *at, *arguments, timeout=400, **known)
 
     def plan(self, *arguments: str, **more: str) -> Ran:
         """A plan that takes GitHub's word for gate and scan."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from lockgate.ports.interpreters import Finder
 from lockgate.ports.releases import sha256
 from tests.e2e.planning import BACKENDS, PYPROJECT, Clone, Outside, clone
 from tests.support import command, commit, environment
@@ -148,7 +149,7 @@ SPOILED = {
 }
 
 
-QUICK = {"time", "order", "swept in", "left out", "other from sdist"}
+QUICK = {"order", "swept in", "left out"}
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,9 @@ def test_platform_wheels_are_supplied_and_checked(tmp_path: Path, outside: Outsi
     assert (built.code, "give them with --wheels DIR" in built.out) == (3, True), built.out
     assert_nothing_promoted(made)
     house = tmp_path / "wheelhouse"
-    line = ["uv", "build", "-q", "--wheel", "--python", "3.12", "--out-dir", str(house), str(made.root)]
+    found = Finder(tmp_path / "memory").find("3.12")
+    assert found is not None
+    line = ["uv", "build", "-q", "--wheel", "--python", found.path, "--out-dir", str(house), str(made.root)]
     subprocess.run(line, check=True, capture_output=True)
     [wheel] = house.glob("*.whl")
     other = house / wheel.name.replace("sample", "other")
@@ -269,13 +272,13 @@ def test_without_an_interpreter_it_is_unknown_and_without_a_plan_nothing_is_buil
     assert "nothing is planned yet" in made.publish("status").out
     assert not made.folder.joinpath("dist").exists()
     text = (made.root / "pyproject.toml").read_text()
-    made.commit(**{"pyproject.toml": text.replace('["3.12"]', '["3.6", "3.12"]').replace(">=3.8", ">=3.6")})
-    outside.passed(made.head, "test-matrix (3.6)")
+    made.commit(**{"pyproject.toml": text.replace('["3.12"]', '["3.5", "3.12"]').replace(">=3.8", ">=3.5")})
+    outside.passed(made.head, "test-matrix (3.5)")
     made.proved()
     built = made.publish("build", UV_PYTHON_DOWNLOADS="never")
     assert built.code == 3, built.out
     assert steps(made)["wheel-3.12"][0] == "pass"
-    assert "Python 3.6 is not on this machine" in steps(made)["wheel-3.6"][1]
+    assert "Python 3.5 is not on this machine" in steps(made)["wheel-3.5"][1]
     assert_nothing_promoted(made)
 
 
@@ -356,6 +359,7 @@ def test_an_interrupt_promotes_nothing(tmp_path: Path, outside: Outside) -> None
     assert_nothing_promoted(made)
 
 
+@pytest.mark.slow
 def test_two_builds_at_once_end_with_one_release(tmp_path: Path, outside: Outside) -> None:
     made = ready(tmp_path, outside)
     line = command("publish", "build", "1.0", "--index", outside.url)

@@ -138,6 +138,9 @@ FLAWS: dict[str, tuple[Callable[[Clone], object], str, str, str]] = {
 # The rest of them in `./dev long`: what is pure of them is tested in tests/unit/publish.
 LONG = {
     "untracked",
+    "unpushed",
+    "stale runs",
+    "another app",
     "local tag",
     "behind",
     "no changelog",
