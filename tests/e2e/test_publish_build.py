@@ -249,6 +249,7 @@ def test_platform_wheels_are_supplied_and_checked(tmp_path: Path, outside: Outsi
     assert not list(made.folder.glob("dist/*none-any*"))
 
 
+@pytest.mark.slow
 def test_promoted_bytes_that_were_changed_are_not_rebuilt(tmp_path: Path, outside: Outside) -> None:
     made = ready(tmp_path, outside)
     assert made.publish("build").code == 0

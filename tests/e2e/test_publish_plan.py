@@ -216,6 +216,7 @@ def test_a_version_that_only_the_backend_knows(tmp_path: Path, outside: Outside,
     assert (found["status"], own in found["detail"], "its backend" in found["detail"]) == (status, True, True)
 
 
+@pytest.mark.slow
 def test_a_version_that_git_would_tell_is_told_to_the_backend(tmp_path: Path, outside: Outside) -> None:
     document = DYNAMIC.replace("flit_core>=3.11,<4", 'setuptools>=77", "setuptools-scm>=8')
     document = document.replace("flit_core.buildapi", "setuptools.build_meta") + "[tool.setuptools_scm]\n"

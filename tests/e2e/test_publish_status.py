@@ -110,6 +110,18 @@ def test_a_release_that_has_ended_is_planned_no_more(tmp_path: Path) -> None:
     assert (planned.code, "burned: other bytes" in planned.out) == (1, True)
 
 
+def test_built_files_are_hashed_anew_each_time(tmp_path: Path) -> None:
+    root = commit(package(tmp_path / "sample"))
+    ledger(tmp_path / "release", state="built", files=(FILE,))
+    line = ("1.0", "--ledger", str(tmp_path / "release"))
+    assert lockgate(root, "publish", "build", *line).code == 0
+    (tmp_path / "release" / "dist" / FILE.name).write_bytes(b"other")
+    (tmp_path / "release" / "dist" / "stray").touch()
+    for name in ("build", "status"):
+        ran = lockgate(root, "publish", name, *line)
+        assert (ran.code, f"{FILE.name} has other bytes; stray does not belong there" in ran.out) == (1, True)
+
+
 def test_there_must_be_a_package_or_a_folder(tmp_path: Path) -> None:
     nothing = lockgate(tmp_path, "publish", "status", "1.0")
     assert nothing.code == 2
