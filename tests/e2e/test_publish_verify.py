@@ -133,6 +133,15 @@ def test_an_index_that_does_not_answer_is_unknown(made: Release, fault: Fault) -
     assert made.run("verify").code == 0
 
 
+def test_a_resolver_that_gets_something_else_proves_nothing(made: Release) -> None:
+    assert twine(made) == 0
+    made.index.plan(Fault(on="file", status=200, body="other", nth=4, times=None))
+    ran = made.run("verify")
+    assert ran.code == 3, ran
+    assert "sample==1.0 does not install on Python 3.11" in ran.out
+    assert made.ledger["state"] == "uploaded"
+
+
 def test_a_resolver_that_another_server_answers_is_asked_again(made: Release) -> None:
     assert twine(made) == 0
     nothing = {"meta": {"api-version": "1.0"}, "name": "sample", "versions": [], "files": []}
