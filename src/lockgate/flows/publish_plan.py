@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from lockgate.flows import scan as scans
+from lockgate.flows.publish_evidence import EVIDENCE, Scene, earlier, proved
 from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
 from lockgate.flows.rehearsal import NAME as REHEARSAL
-from lockgate.flows.render import survey
 from lockgate.gate.declared import version_from_git
-from lockgate.gate.run import Request, run_gate
-from lockgate.model.errors import InterruptedByUserError, LockgateError, UnknownError, UsageError
+from lockgate.model.errors import LockgateError, UnknownError, UsageError
 from lockgate.model.gate import Check
 from lockgate.model.project import Project, normalize
 from lockgate.model.release import Ledger, Prerequisite, PublishReport
@@ -34,23 +33,11 @@ from lockgate.publish import ledger as moves
 from lockgate.publish.contents import metadata_of
 from lockgate.publish.places import place_of
 from lockgate.publish.workshop import Order, Workshop, requires
-from lockgate.workflows.contexts import REQUIRED, contexts
 from lockgate.workflows.files import PATHS
 
 _T = TypeVar("_T")
 _LIMIT = 30.0
-_FRESH = 3600.0  # seconds for which a gate that passed here need not be run again for the same commit
-_EVIDENCE = {"gate": "quality_gate", "scan": "security_scan"}
-
-
-class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What the prerequisites are asked about."""
-
-    desk: Desk
-    project: Project
-    commit: str
-    wishes: Wishes
-    console: Console
+_CONFIRMED = "confirmed publisher"
 
 
 def plan(wishes: Wishes, console: Console) -> int:
@@ -68,15 +55,18 @@ def plan(wishes: Wishes, console: Console) -> int:
         else:
             moves.planned(at.ledger, release, (), 0)  # refuses what may not be planned over, before anything runs
             known = _known(scene, release.tag)
-            runs = [_proof(scene, name) for name in _EVIDENCE]
+            runs = [proved(scene, name) for name in EVIDENCE]
             ledger = moves.planned(at.ledger, release, (*known, *runs), clock.now())
+            if "publisher" in wishes.confirm:
+                ledger = moves.noted(ledger, _CONFIRMED, "pass", clock.now())
             for one in runs:
-                if one.status == "pass" and "earlier" not in one.detail:
+                if one.status == "pass" and earlier(scene, one.name) is None:
                     ledger = moves.noted(ledger, one.name, "pass", clock.now(), f"{scene.commit}: {one.detail}")
             at.store.write(ledger)
             found = ledger
         enforced = scene.project.config.phase.publishing == "enforce"
-        verdict: Verdict = "fail" if found.state == "burned" else moves.verdict(found)
+        wrong = moves.different(found, at.store.hashes()) if found.files else ()
+        verdict: Verdict = "fail" if found.state == "burned" or wrong else moves.verdict(found)
         report = PublishReport(
             verdict=verdict,
             enforced=enforced,
@@ -85,8 +75,8 @@ def plan(wishes: Wishes, console: Console) -> int:
             seconds=round(clock.monotonic() - begun, 3),
             folder=str(at.store.folder),
             ledger=found,
-            reason=found.reason,
-            next=again(wishes, found),
+            reason=f"{at.store.dist}: {'; '.join(wrong)}" if wrong else found.reason,
+            next=None if wrong else again(wishes, found),
         )
     return tell(report, wishes, console)
 
@@ -148,8 +138,9 @@ def _known(scene: Scene, tag: str) -> list[Prerequisite]:
         digests = None if files is None else {one.name: one.sha256 for one in files.values()}
         return prerequisites.index(scene.desk.index, digests, scene.desk.version, scene.desk.ledger)
 
+    display = open_display(scene.console)
     asked: dict[str, Callable[[], Prerequisite]] = {
-        "version": lambda: _built_version(scene) or _version(scene),
+        "version": lambda: _built_version(scene) or _version(scene, partial(display.noted, "version")),
         "tag": of_tag,
         "tree": lambda: _built_from(scene) or prerequisites.tree(git.changed(git.top(root) or root)),
         "branch": of_branch,
@@ -159,7 +150,7 @@ def _known(scene: Scene, tag: str) -> list[Prerequisite]:
         "publisher": lambda: _publisher(scene, listed),
     }
     found = []
-    with open_display(scene.console) as display:
+    with display:
         display.planned(dict.fromkeys(asked, 0.0))
         for name, ask in asked.items():
             begun = clock.monotonic()
@@ -188,7 +179,7 @@ def _built_from(scene: Scene) -> Prerequisite | None:
     return prerequisites.passed("tree", f"its files are built, from {scene.commit[:12]}")
 
 
-def _version(scene: Scene) -> Prerequisite:
+def _version(scene: Scene, say: Callable[[str], None]) -> Prerequisite:
     """The package's own version: as written, else as its backend says."""
     project, asked = scene.project, scene.desk.version
     written = project.document.get("project", {}).get("version")
@@ -198,7 +189,7 @@ def _version(scene: Scene) -> Prerequisite:
     try:
         with run_folder(open_state(project.root)) as folder:
             inside = checkout.check_out(project.root, scene.commit, folder / "tree")
-            shop = Workshop(order_of(project, project.root, scene.commit, told), folder, _errand(scene.console))
+            shop = Workshop(order_of(project, project.root, scene.commit, told), folder, Errand(Cancel(), say, say))
             own = metadata_of(shop.build(inside, folder / "out", "sdist"))["version"] or ""
     except NoEnvironmentError as error:
         if error.status == "fail":
@@ -220,10 +211,6 @@ def order_of(project: Project, root: Path, commit: str, told: str | None) -> Ord
         epoch=checkout.made_at(root, commit) or 0,
         told=told,
     )
-
-
-def _errand(console: Console) -> Errand:
-    return Errand(Cancel(), lambda what: console.say(f"lockgate: {what}"), lambda _what: None)
 
 
 def _classifiers(project: Project) -> list[str]:
@@ -293,7 +280,7 @@ def _publisher(scene: Scene, listed: dict[str, Listed] | UnknownError | None) ->
     with contextlib.suppress(LockgateError):
         repository = github.place(git.remote_url(scene.project.root)).repository
     ledger = scene.desk.ledger
-    kept = ledger is not None and any(one.detail.startswith("confirmed") for one in ledger.prerequisites)
+    kept = ledger is not None and any(one.name == _CONFIRMED for one in ledger.steps)
     return prerequisites.publisher(
         _provenance(listed),
         repository,
@@ -321,62 +308,3 @@ def _provenance(listed: dict[str, Listed] | UnknownError | None) -> Mapping[str,
         return msgspec.convert(found, dict[str, Any])
     except (OSError, ValueError, LookupError, TypeError) as error:
         return f"the provenance of {last} cannot be read: {type(error).__name__}"
-
-
-def _proof(scene: Scene, name: str) -> Prerequisite:
-    """Gate or scan: as GitHub saw it for this commit, else run here on the clean tree."""
-    if actions.is_here() or scene.wishes.no_run:
-        try:
-            return _on_github(scene, name)
-        except LockgateError as error:
-            return prerequisites.unknown(name, error.message, error.hint or "run it again later")
-    kept = _kept(scene, name)
-    if kept is not None:
-        return prerequisites.passed(name, f"passed here earlier, at {kept}")
-    if git.is_dirty(git.top(scene.project.root) or scene.project.root) is not False:
-        return prerequisites.unknown(name, "not run: the tree is not this commit", "make it clean")
-    scene.console.say(f"lockgate: running the {name} for {scene.commit[:12]}")
-    cancel = Cancel()
-    if name == "gate":
-        with open_display(scene.console) as display:
-            result = run_gate(Request(project=scene.project, fresh=True, keep_going=True), display, cancel)
-        verdict, ended = result.report.verdict, result.interrupted
-        bad = [one.name for one in result.report.checks if one.status not in {"pass", "not-run"}]
-    else:
-        wanted = scans.Wishes(folder=scene.wishes.directory, config_file=scene.wishes.config_file, fresh=True)
-        report, _, _ = scans.look(wanted, scene.console, cancel)
-        verdict, ended = report.verdict, cancel.requested()
-        bad = [one.name for one in report.scanners if one.status not in {"pass", "not-run"}]
-    if ended:
-        raise InterruptedByUserError("interrupted; nothing was planned")
-    moved = git.changed(git.top(scene.project.root) or scene.project.root)
-    if verdict == "fail":
-        return prerequisites.failed(name, f"{', '.join(bad)}: fail", f"`lockgate {name}` shows it")
-    if git.head(scene.project.root) != scene.commit or moved != ():
-        what = ", ".join((moved or ("HEAD",))[:3])
-        return prerequisites.unknown(
-            name, f"the tree changed while it ran: {what}", "ignore or leave it, and plan again"
-        )
-    if verdict == "unknown":
-        return prerequisites.unknown(name, f"{', '.join(bad)}: unknown", f"`lockgate {name}` shows it")
-    return prerequisites.passed(name, f"passed here for {scene.commit[:12]}")
-
-
-def _kept(scene: Scene, name: str) -> str | None:
-    """When it passed here for this commit, if that is not long ago."""
-    since = moves.stamp(clock.now() - _FRESH)
-    steps = scene.desk.ledger.steps if scene.desk.ledger else ()
-    mine = [one for one in steps if (one.name, one.status) == (name, "pass") and one.detail.startswith(scene.commit)]
-    return next((one.at for one in reversed(mine) if since <= one.at <= moves.stamp(clock.now())), None)
-
-
-def _on_github(scene: Scene, name: str) -> Prerequisite:
-    """By the check runs of this commit."""
-    where = github.place(git.remote_url(scene.project.root))
-    client = github.GitHub(where.api, github.token()[0])
-    workflow = _EVIDENCE[name]
-    rendered = next(file for file in survey(scene.project).files if file.name == workflow)
-    jobs = (rendered.document or {}).get("jobs", {})
-    required = [one for job in REQUIRED[workflow] if job in jobs for one in contexts(job, jobs[job])]
-    runs = client.pages(f"/repos/{where.repository}/commits/{scene.commit}/check-runs", filter="all")
-    return prerequisites.check_runs(name, (run for run in runs if isinstance(run, Mapping)), required, scene.commit)

@@ -11,12 +11,13 @@ from typing import Any
 import msgspec
 from packaging.version import InvalidVersion, Version
 
+from lockgate.flows import told
 from lockgate.flows.rehearsal import NAME
 from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.project import Project, normalize
 from lockgate.model.release import Ledger, PublishReport
 from lockgate.model.verdict import EXIT_CODES
-from lockgate.ports import releases
+from lockgate.ports import actions, releases
 from lockgate.ports.console import Console
 from lockgate.ports.pyproject import read_project
 from lockgate.ports.state import open_state
@@ -159,8 +160,12 @@ def again(wishes: Wishes, ledger: Ledger | None) -> str | None:
 
 def tell(report: PublishReport, wishes: Wishes, console: Console) -> int:
     """Print the report; returns the exit code of its verdict, 0 where it is only observed."""
+    text = render(report, console.paint, quiet=console.quiet)
     if wishes.format_ == "json":
         console.document(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
     else:
-        console.result(render(report, console.paint, quiet=console.quiet))
+        console.result(text)
+    if actions.is_here():
+        plain = render(report, lambda words, _style: words, quiet=False)
+        told.append_summary(f"```text\n{plain}```\n", console)
     return EXIT_CODES[report.verdict] if report.enforced else 0

@@ -15,8 +15,8 @@ from lockgate.ports.installer import Errand, Installer, NoEnvironmentError, expl
 
 # By PEP 518, of a package that says nothing.
 _DEFAULT_REQUIRES = ("setuptools>=40.8.0",)
-# uv's words for what a backend asks for only while it builds.
-_UNLOCKED = re.compile(r"no trusted hash was provided for: `([A-Za-z0-9._-]+)`")
+# uv's words for what a backend asks for only while it builds; it breaks long lines.
+_UNLOCKED = re.compile(r"no\s+trusted\s+hash\s+was\s+provided\s+for:\s+`([A-Za-z0-9._-]+)`")
 _ROUNDS = 20
 
 
@@ -87,8 +87,7 @@ class Workshop:
             wanted += unlocked
         if done.code != 0:
             why = explain(done, ["build"])
-            said = [line.strip() for line in done.output.splitlines() if line.strip() and not line.startswith("hint")]
-            reason = f"the {kind} does not build: {said[-1] if said else why.reason}"
+            reason = f"the {kind} does not build: {_backends_word(done.output) or why.reason}"
             raise NoEnvironmentError("fail", reason, done.output) if why.status == "fail" else why
         made = [path for path in out.iterdir() if path.suffix == ".whl"] if kind == "wheel" else list(out.iterdir())
         if len(made) != 1:
@@ -109,6 +108,13 @@ class Workshop:
         if done.code != 0:
             raise explain(done, ["pip compile"])
         return target.read_text(encoding="utf-8")
+
+
+def _backends_word(output: str) -> str:
+    """The last line of the backend's own, before uv says that it failed."""
+    before = re.split(r"^(?:error:|  \u00d7|\u00d7) ", output, maxsplit=1, flags=re.MULTILINE)[0]
+    lines = [line.strip() for line in before.splitlines() if line.strip()]
+    return lines[-1] if lines and not lines[-1].startswith(("Building ", "warning:")) else ""
 
 
 def requires(document: Mapping[str, Any]) -> tuple[str, ...]:

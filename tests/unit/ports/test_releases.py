@@ -95,3 +95,29 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch: py
             store.write(LEDGER)
         assert (tmp_path / "ledger.json").read_bytes() == before
         assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "ledger.json"]
+
+
+def test_what_is_promoted_is_all_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "made.whl").write_bytes(b"1")
+    folder = tmp_path / "release"
+    with releases.opened(folder, never) as store:
+        (folder / ".dist.0123").mkdir()  # of a lockgate that was killed
+        store.dist.mkdir()
+        (store.dist / "older.whl").write_bytes(b"0")
+        digest = store.promote([tmp_path / "made.whl"], b"{}")
+        assert store.hashes() == {"made.whl": releases.sha256(tmp_path / "made.whl")}
+        assert digest == releases.sha256(store.sbom)
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "dist", "sbom.cdx.json"]
+
+
+def test_what_cannot_be_read_or_promoted_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "release"
+    with releases.opened(folder, never) as store:
+        (folder / "ledger.json").mkdir()
+        with pytest.raises(UnknownError, match=r"ledger\.json"):
+            store.read()
+        store.dist.write_bytes(b"")
+        with pytest.raises(UnknownError, match="dist"):
+            store.hashes()
+        with pytest.raises(UnknownError, match=r"nothing\.whl"):
+            store.promote([tmp_path / "nothing.whl"], b"")
