@@ -57,14 +57,14 @@ def test_without_attestations_a_release_of_the_workflow_is_not_proved(made: Rele
     assert "not published by a workflow" in _steps(made)["attestations"]
 
 
-@pytest.mark.parametrize(("change", "code"), [({"GITHUB_REPOSITORY": "acme/other"}, 1), ({}, 0)])
-def test_somebody_else_s_attestation_fails(made: Release, change: dict[str, str], code: int) -> None:
+def test_somebody_else_s_attestation_fails(made: Release) -> None:
     assert twine(made) == 0
-    ran = made.run("verify", GITHUB_ACTIONS=None, **change)
-    assert ran.code == code, ran
-    assert ("is attested by acme/sample (publish.yml), not by acme/other" in ran.out) == bool(code)
+    ran = made.run("verify", GITHUB_ACTIONS=None, GITHUB_REPOSITORY="acme/other")
+    assert ran.code == 1, ran
+    assert "is attested by acme/sample (publish.yml), not by acme/other" in ran.out
 
 
+@pytest.mark.slow
 def test_an_index_that_lags_is_waited_for(made: Release) -> None:
     assert twine(made) == 0
     made.index.lag = time.time() - min(one.uploaded for one in made.index.files("sample").values()) + 3
@@ -133,6 +133,7 @@ def test_an_index_that_does_not_answer_is_unknown(made: Release, fault: Fault) -
     assert made.run("verify").code == 0
 
 
+@pytest.mark.slow
 def test_a_resolver_that_gets_something_else_proves_nothing(made: Release) -> None:
     assert twine(made) == 0
     made.index.plan(Fault(on="file", status=200, body="other", nth=4, times=None))
