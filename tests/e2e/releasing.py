@@ -119,7 +119,7 @@ def release(
     folder: Path, index: Index, *, salt: str = "", registered: bool = True, clone: Path | None = None, address: str = ""
 ) -> Release:
     """A built release of `sample` 1.0 in `folder`; `clone` is its checkout, if there is one already."""
-    root = clone or commit(package(folder / "sample", PYTHONS))
+    root = clone or commit(package(folder / "sample", PYTHONS, **{"CHANGELOG.md": "# Changelog\n\n## 1.0\n\n* new\n"}))
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
     ).stdout.strip()

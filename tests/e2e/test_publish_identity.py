@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.e2e.publish_faults import sent
 from tests.e2e.releasing import JOB, WHO, Release, release
 
 pytestmark = pytest.mark.usefixtures("own_git")
+SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def _refused(made: Release, words: str, **more: str | None) -> str:
     return ran.err
 
 
-@pytest.mark.parametrize("name", [name for name in JOBS if name != "replayed"])
+@pytest.mark.parametrize("name", ["repository", "workflow", "environment", "expired", "event", SLOW("reusable")])
 def test_a_job_that_is_not_the_publisher_is_told_what_differs(made: Release, name: str) -> None:
     job, words = JOBS[name]
     said = _refused(made, words, **made.index.job(job))
@@ -133,7 +135,7 @@ def test_a_wrong_token_of_the_environment(made: Release) -> None:
     _refused(made, "does not take the token of the environment", **none, UV_PUBLISH_TOKEN="no-such-thing")  # noqa: S106
 
 
-@pytest.mark.parametrize("name", [".pypirc", ".netrc", ".config/uv/uv.toml"])
+@pytest.mark.parametrize("name", [SLOW(".pypirc"), ".netrc", SLOW(".config/uv/uv.toml")])
 def test_no_credential_is_read_from_a_file(made: Release, tmp_path: Path, name: str) -> None:
     token, home = made.index.token(), tmp_path / "home"
     path = home / name

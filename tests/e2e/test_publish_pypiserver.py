@@ -1,4 +1,4 @@
-"""A second opinion: the upload against an index that is not ours, speaks HTML only, and refuses even identical bytes."""
+"""A second opinion: the upload to an index that is not ours, speaks HTML only, and refuses even identical bytes."""
 
 from __future__ import annotations
 

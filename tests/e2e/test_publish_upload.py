@@ -17,7 +17,7 @@ from lockgate.ports.service import Reply
 from lockgate.ports.trust import trusting
 from tests.e2e.releasing import NAMES, SDIST, WHEELS, Release, release
 from tests.releases_api import Releases
-from tests.support import command, environment
+from tests.support import command, commit, environment, lockgate, package
 
 pytestmark = pytest.mark.usefixtures("own_git")
 
@@ -55,9 +55,9 @@ def test_step_by_step_to_the_github_release(made: Release, github: Releases) -> 
         assert made.ledger["state"] == state
     (release_,) = github.releases.values()
     assert github.tags == {"v1.0": made.ledger["commit"]}
-    assert (release_["draft"], release_["name"], release_["prerelease"]) == (False, "sample 1.0", False)
+    assert (release_["draft"], release_["name"], release_["body"]) == (False, "sample 1.0", "* new")
     assert [one["name"] for one in release_["assets"]] == [*NAMES, "sbom.cdx.json"]
-    for step in ("resume", "upload", "verify", "status"):
+    for step in ("resume", "verify"):
         assert made.run(step).code == 0
     assert made.ledger["state"] == "released"
     assert len(github.releases) == 1
@@ -162,9 +162,29 @@ def test_an_end_asked_for_keeps_the_ledger(made: Release) -> None:
     )
     while made.states()[WHEELS[1]] != "uploading":
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130, said
     assert made.states() == {WHEELS[0]: "stored", WHEELS[1]: "uploading", SDIST: "planned"}
     made.index.plan()
     assert made.run("upload").code == 0
+
+
+def test_github_that_gives_no_identity_for_the_moment_is_no_matter_of_permission(made: Release) -> None:
+    made.index.plan(Fault(on="id-token", status=500, body="<html>", times=None))
+    ran = made.run("upload", UV_HTTP_RETRIES="0")
+    assert ran.code == 3, ran
+    made.index.plan(Fault(on="id-token", status=403, body="<html>", times=None))
+    ran = made.run("upload")
+    assert ran.code == 4, ran
+    assert "lacks the permission id-token: write" in ran.out
+
+
+def test_a_plan_that_fails_is_the_one_document(tmp_path: Path) -> None:
+    root = commit(package(tmp_path / "sample"))
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/sample", "GITHUB_API_URL": "http://127.0.0.1:9"}
+    arguments = ["publish", "resume", "1.0", "--index", "loopback", "--format", "json"]
+    ran = lockgate(root, *arguments, **job)  # type: ignore[arg-type]
+    assert ran.code == 1, ran
+    assert (ran.document["command"], ran.document["verdict"]) == ("plan", "fail")
+    assert ran.document["ledger"]["state"] == "planned"

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 Kind = Literal["accepted", "identity", "refused", "unclear"]
-_STATUS = re.compile(r"Server returned (?:status|error) code (\d{3})")
+_STATUS = re.compile(r"(?:Server returned (?:status|error) code |HTTP status \w+ error \()(\d{3})")
 _IDENTITY = ("Failed to obtain token for trusted publishing", "Trusted publishing failed", "Missing credentials")
 _MASK = re.compile(r"^::add-mask::.*\n?", re.MULTILINE)
 _TAG = re.compile(r"<[^>]*>")

@@ -127,7 +127,7 @@ def explained(
             "expired", f"the identity had expired: the index gives {_MINUTES} minutes from asking to uploading",
             "run it again: the same files go on from where they stopped",
         )  # fmt: skip
-    if code == "not-enabled" or (code is None and status is None and "403" in said and "audience" in said):
+    if code == "not-enabled" or (code is None and "403" in said and "/oidc/audience" in said):
         return Remedy(
             "not-enabled", "the index has trusted publishing switched off at the moment",
             "see its status page, and run it again later: nothing is lost",

@@ -48,6 +48,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def place_of(address: str, upload: str | None = None) -> Place:
-    """The index at `address`; `upload` is where it takes files when that is not the usual place."""
-    usual = {_PYPI: "https://upload.pypi.org/legacy/"}.get(address, f"{address}/legacy/")
-    return Place(address=address, upload=upload or usual)
+    """The index at `address`; `upload` is where it takes files when it is not PyPI, and that not the usual place."""
+    known = {_PYPI: "https://upload.pypi.org/legacy/", _TEST: f"{_TEST}/legacy/"}
+    return Place(address=address, upload=known.get(address) or upload or f"{address}/legacy/")

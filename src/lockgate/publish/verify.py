@@ -13,6 +13,7 @@ from lockgate.model.duration import human
 from lockgate.model.errors import LockgateError, UnknownError
 from lockgate.ports import clock
 from lockgate.ports.http import exchange
+from lockgate.ports.installer import explain
 from lockgate.ports.process import Command, Finished, run
 from lockgate.ports.surroundings import for_uv
 from lockgate.publish.attestation import unproved
@@ -197,9 +198,8 @@ def _run_uv(trip: Trip, folder: Path, *arguments: str, outside: bool = False) ->
 def _refuse(done: Finished, what: str, python: str) -> None:
     if done.code == 0:
         return
-    # uv ends with 1 where it has looked and there is no way, with 2 where it could not look.
     text = f"{what} does not install on Python {python}: {_last(done)}"
-    if done.code == 1:
+    if "hash mismatch" in done.output.lower() or explain(done, ["pip"]).status == "fail":
         raise BrokenReleaseError(text, "look at it as a user does: uv pip install")
     raise UnknownError(text, "run it again")
 

@@ -78,8 +78,10 @@ def test_tests_inside_the_package_are_found(installed: Path, tmp_path: Path) -> 
         ("import pytest\n@pytest.mark.skip\ndef test_a() -> None:\n    pass\n", "its tests did not pass"),
         ("import os\ndef test_a() -> None:\n    os._exit(0)\n", "its tests did not pass"),
         (
-            ("import sys, types\nsys.modules['sample'] = types.ModuleType('sample')\n"
-            "sys.modules['sample'].__file__ = __file__\ndef test_a() -> None:\n    pass\n"),
+            (
+                "import sys, types\nsys.modules['sample'] = types.ModuleType('sample')\n"
+                "sys.modules['sample'].__file__ = __file__\ndef test_a() -> None:\n    pass\n"
+            ),
             "sample came from ",
         ),
     ],
