@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,9 @@ def own_git(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "GIT_AUTHOR", "GIT_COMMITTER", "GH_"))]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def index_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded index's authority and keys: made once."""
+    return tmp_path_factory.mktemp("keys")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sys
 from collections.abc import Iterator
 
 import click
 
 from lockgate import __version__
+from lockgate.cli.lazy import Lazy
 
 # Command → what it does; the module of the same name is imported only when it is called.
 COMMANDS = {
     "gate": "Run the quality gate: lint, format, types, tests on every Python, coverage.",
     "scan": "Run the security scan: dependencies, code, secrets, supply chain, workflows.",
     "push": "Land commits on a remote branch: rebased, race-free, exactly once.",
+    "publish": "Release a version: a ledger of proved steps that can be resumed.",
     "protect": "Keep the rules of the repository on GitHub as the table says.",
     "init": "Set a package up: the table, the workflows, lockgate's own lock.",
     "render": "Write the workflows, dependabot.yml and CODEOWNERS from the table.",
@@ -39,22 +40,8 @@ def _past_click() -> Iterator[None]:
         raise _ReaderGoneError from error
 
 
-class _Lazy(click.Group):
-    """A group that knows its commands' names and imports only the one that is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"lockgate.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+class _App(Lazy):
+    """The whole command line; a closed pipe ends it as one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["lockgate.arguments"] = tuple(args)
@@ -65,19 +52,11 @@ class _Lazy(click.Group):
         with _past_click():
             return super().invoke(ctx)
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        # While the shell completes, nobody wants to be told of a mistake.
-        if args and not ctx.resilient_parsing and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from lockgate.model.decode import suggest
-
-            raise click.UsageError(f"no command {args[0]!r}: {suggest(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
-
 
 @click.group(
-    cls=_Lazy,
+    cls=_App,
+    package="lockgate.cli",
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 pass, 1 the gate says no, 2 usage, 3 unknown, 4 a remote refused, 70 bug, 130 interrupted.",
 )

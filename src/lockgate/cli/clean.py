@@ -13,7 +13,7 @@ from lockgate.cli import options
 @options.directory
 @click.option("--results", "results_only", is_flag=True, help="Only the cached results; environments stay.")
 def command(directory: Path, *, results_only: bool) -> int:
-    """Remove lockgate's environments, caches and results of this package. Nothing else is touched.
+    """Remove lockgate's environments, caches and results of this package; releases stay, and nothing else is touched.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("config", "gate", "scan", "push", "protect", "protect-plan", "render", "why", "doctor")
+NAMES = ("config", "gate", "scan", "push", "publish", "release", "protect", "protect-plan", "render", "why", "doctor")
 
 
 @click.command("schema", short_help="Print a JSON Schema.")

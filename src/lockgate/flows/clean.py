@@ -1,4 +1,4 @@
-"""`lockgate clean`: remove what lockgate keeps, unless another lockgate is using it."""
+"""`lockgate clean`: remove what lockgate keeps, unless another lockgate is using it; releases cannot be made again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from lockgate.ports.state import NAME, elsewhere
 def clean(root: Path, *, results_only: bool) -> int:
     """Remove the project's environments, caches and results (or the results only); returns the bytes freed.
 
+    Ledgers of releases and their files stay.
+
     Raises:
         UnknownError: Another lockgate is at work here, or something cannot be removed.
     """
@@ -32,11 +34,13 @@ def clean(root: Path, *, results_only: bool) -> int:
                         f"another lockgate is using {state}",
                         "wait for it to end, then run lockgate clean again",
                     ) from None
-            target = state / "cache" / "results" if results_only else state
-            freed += _size(target)
-            shutil.rmtree(target, ignore_errors=True)
-            if target.exists():
-                raise UnknownError(f"{target} could not be removed", "is it a link, or in use, or not yours?")
+            kept = {"release", ".gitignore", ".ignore"} if any((state / "release").glob("*/ledger.json")) else set()
+            targets = [path for path in state.iterdir() if path.name not in kept] if kept else [state]
+            for target in [state / "cache" / "results"] if results_only else targets:
+                freed += _size(target)
+                shutil.rmtree(target, ignore_errors=True) if target.is_dir() else target.unlink(missing_ok=True)
+                if target.exists():
+                    raise UnknownError(f"{target} could not be removed", "is it a link, or in use, or not yours?")
     return freed
 
 

@@ -60,13 +60,28 @@ def scan(wishes: Wishes, console: Console, environment: Mapping[str, str] = os.e
     Raises:
         LockgateError: See its subclasses.
     """
+    cancel = Cancel()
+    report, project, past = look(wishes, console, cancel, environment)
+    code = _tell(report, project, wishes, console, past, environment)
+    return INTERRUPTED if cancel.requested() else code
+
+
+def look(
+    wishes: Wishes, console: Console, cancel: Cancel, environment: Mapping[str, str] = os.environ
+) -> tuple[ScanReport, Project, str | None]:
+    """Run the scan; returns its report, the package, and the history on the reports branch (None: cannot be read).
+
+    Raises:
+        LockgateError: See its subclasses.
+    """
     begun = clock.monotonic()
     project = read_project(wishes.folder, wishes.config_file)
     actions.refuse_disagreement(project, environment)
     names = wanted(wishes.names)
-    sources = Sources(sarif=_sarif(wishes.sarif), needs=_needs(environment), osv=wishes.osv, offline=wishes.offline)
+    sources = Sources(
+        sarif=_sarif(wishes.sarif), needs=actions.results(environment), osv=wishes.osv, offline=wishes.offline
+    )
     request = Request(project=project, names=names, wishes=sources, fresh=wishes.fresh)
-    cancel = Cancel()
     with open_display(console) as display, Signals(cancel.set), Adoption():
         display.planned(dict.fromkeys(names, 0.0))
         note = _Progress(display, names)
@@ -77,9 +92,7 @@ def scan(wishes: Wishes, console: Console, environment: Mapping[str, str] = os.e
         if base is not None and any(outcome.findings for outcome in outcomes.values()) and not cancel.requested():
             outcomes = marked(request, outcomes, base, cancel, note)
     past = _past(project)
-    report = _report(project, names, outcomes, base, past or "", clock.monotonic() - begun)
-    code = _tell(report, project, wishes, console, past, environment)
-    return INTERRUPTED if cancel.requested() else code
+    return _report(project, names, outcomes, base, past or "", clock.monotonic() - begun), project, past
 
 
 def waive(folder: Path, name: str, reason: str, days: int, console: Console) -> int:
@@ -98,20 +111,6 @@ def waive(folder: Path, name: str, reason: str, days: int, console: Console) -> 
     read_project(folder)
     console.say(f"lockgate: {name} is waived until {expires}; commit pyproject.toml, and mend it before that day")
     return 0
-
-
-def _needs(environment: Mapping[str, str]) -> dict[str, str]:
-    """Results by name of the jobs that this one waited for, from GitHub's `needs`."""
-    given = environment.get("LOCKGATE_NEEDS", "").strip()
-    if not given or given == "null":
-        return {}
-    try:
-        document = msgspec.json.decode(given, type=dict[str, dict[str, object]])
-    except msgspec.DecodeError as error:
-        raise UsageError(
-            "LOCKGATE_NEEDS is not what `toJSON(needs)` gives", "LOCKGATE_NEEDS: ${{ toJSON(needs) }}"
-        ) from error
-    return {name: str(job.get("result", "unknown")) for name, job in document.items()}
 
 
 def _sarif(given: tuple[str, ...]) -> dict[str, Path]:

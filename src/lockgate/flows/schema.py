@@ -13,6 +13,7 @@ from lockgate.model.config import Config
 from lockgate.model.gate import GateReport
 from lockgate.model.protection import Plan, ProtectReport
 from lockgate.model.push import PushReport
+from lockgate.model.release import Ledger, PublishReport
 from lockgate.model.scan import ScanReport
 
 _TYPES: dict[str, tuple[Any, str]] = {
@@ -25,6 +26,8 @@ _TYPES: dict[str, tuple[Any, str]] = {
     "protect": (ProtectReport, "the document of `lockgate protect plan|apply|check --format json`"),
     "protect-plan": (Plan, "the file of `lockgate protect plan --out`"),
     "push": (PushReport, "the document of `lockgate push --format json`"),
+    "publish": (PublishReport, "the document of every `lockgate publish` command with --format json"),
+    "release": (Ledger, "the ledger of a release: ledger.json in its folder"),
 }
 
 

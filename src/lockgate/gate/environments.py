@@ -15,11 +15,11 @@ import msgspec
 from lockgate.gate import bytecode, declared
 from lockgate.gate.ingredients import built_from, resolved_from
 from lockgate.gate.installed import read_installed
-from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.gate.recipe import Recipe, declared_inputs
 from lockgate.model.project import Project, minor
 from lockgate.ports import uv
 from lockgate.ports.files import locked, write_atomic
+from lockgate.ports.installer import Errand, Installer, NoEnvironmentError, last_line
 from lockgate.ports.interpreters import Finder, Interpreter
 from lockgate.ports.tree import NATIVE_SUFFIXES, Tree
 

@@ -10,7 +10,6 @@ import msgspec
 from lockgate.gate import cells, durations
 from lockgate.gate.bench import Bench, set_up
 from lockgate.gate.checks.ruff import fix
-from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.keep import keep
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
@@ -20,6 +19,7 @@ from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.gate import Check, GateReport, verdict_of
 from lockgate.model.project import Project
 from lockgate.ports import clock, git
+from lockgate.ports.installer import Errand, NoEnvironmentError
 from lockgate.ports.process import Cancel, cores
 from lockgate.ports.state import open_state, run_folder
 

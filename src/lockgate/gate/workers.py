@@ -14,7 +14,6 @@ from lockgate.gate.bench import Bench
 from lockgate.gate.checks import RUNNERS
 from lockgate.gate.environments import Environment
 from lockgate.gate.evidence import Follower
-from lockgate.gate.installer import Errand, NoEnvironmentError
 from lockgate.gate.listener import Listener
 from lockgate.gate.outcome import Context, Outcome
 from lockgate.gate.plan import Step
@@ -23,6 +22,7 @@ from lockgate.gate.stale import forget_stale
 from lockgate.model.gate import Check
 from lockgate.model.problem import Problem
 from lockgate.ports import clock, family
+from lockgate.ports.installer import Errand, NoEnvironmentError
 from lockgate.ports.process import Cancel
 from lockgate.ports.signals import Signals
 

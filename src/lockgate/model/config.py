@@ -34,7 +34,14 @@ _FOLDER = (
     r"^(?![ /~])(?!(?:.*/)?\.\.(?:/|$))(?!.*\$\{\{)[^\x00-\x1f\x7f*?\[\]\\\"!#]*[^\x00-\x20\x7f*?\[\]\\\"!#](?!\n)$"
 )
 Folder = Annotated[str, msgspec.Meta(pattern=_FOLDER, description="a folder below the package's, without wildcards")]
-PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Reviewer, SecretName, Folder)
+TagName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9._/@+-]*\{version\}[A-Za-z0-9._/@+-]*$",
+        description="a tag's name with {version} in it, e.g. v{version}",
+    ),
+]
+PATTERNED = (PythonVersion, Duration, Size, AbsolutePath, Label, Branch, Owner, Reviewer, SecretName, Folder, TagName)
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -101,11 +108,19 @@ class Waiver(Table, frozen=True, kw_only=True):
 
 
 class PublishConfig(Table, frozen=True):
-    """`[tool.lockgate.publish]`."""
+    """`[tool.lockgate.publish]`.
+
+    Attributes:
+        tag: The tag's name, with `{version}` in it; None means like the existing tags, else `v{version}`.
+        declared: Patterns of files in the distributions that are meant although git does not have them, or although
+            they look like secrets.
+    """
 
     environment: Label = "pypi-publishing"
     # GitHub takes six at most.
     reviewers: Annotated[tuple[Reviewer, ...], msgspec.Meta(max_length=6)] = ()
+    tag: TagName | None = None
+    declared: tuple[str, ...] = ()
 
 
 class ProtectionConfig(Table, frozen=True):

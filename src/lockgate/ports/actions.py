@@ -6,6 +6,8 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 
+import msgspec
+
 from lockgate.model.actions import cache_lines, disagreements, judge_needs
 from lockgate.model.errors import UsageError
 from lockgate.model.gate import Check
@@ -57,3 +59,21 @@ def caches(python: str | None, environment: Mapping[str, str] = os.environ) -> b
         return None
     at = dt.datetime.fromtimestamp(clock.now(), dt.UTC).isoformat(timespec="seconds")
     return cache_lines(text, job=environment.get("GITHUB_JOB"), python=python, at=at)
+
+
+def results(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """How the jobs ended that this one waited for, from LOCKGATE_NEEDS; empty where no workflow set it.
+
+    Raises:
+        UsageError: The variable is malformed.
+    """
+    given = environment.get("LOCKGATE_NEEDS", "").strip()
+    if not given or given == "null":
+        return {}
+    try:
+        document = msgspec.json.decode(given, type=dict[str, dict[str, object]])
+    except msgspec.DecodeError as error:
+        raise UsageError(
+            "LOCKGATE_NEEDS is not what `toJSON(needs)` gives", "LOCKGATE_NEEDS: ${{ toJSON(needs) }}"
+        ) from error
+    return {name: str(job.get("result", "unknown")) for name, job in document.items()}

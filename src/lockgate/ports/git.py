@@ -64,6 +64,12 @@ def is_dirty(root: Path) -> bool | None:
     return None if answer is None else bool(answer)
 
 
+def changed(root: Path) -> tuple[str, ...] | None:
+    """Paths below `root` that differ from HEAD, untracked files included; None without git."""
+    answer = _git(root, "status", "--porcelain", "-z", "--no-renames", "--", ".")
+    return None if answer is None else tuple(os.fsdecode(one)[3:] for one in answer.split(b"\0") if one)
+
+
 def tracked(root: Path) -> tuple[bytes, ...]:
     """Tracked files below `root`, relative to it."""
     answer = _git(root, "ls-files", "-z", "--", ".")

@@ -114,6 +114,18 @@ class GitHub:
         """
         return self._ask(method, self._address(path, {}), body)
 
+    def attach(self, address: str, content: bytes) -> Answer:
+        """Send a file's bytes to the address that GitHub gave for them, which may be on its host for uploads.
+
+        Raises:
+            UnknownError: See `send`; or the address leads to another host, which gets no token.
+        """
+        parts, own = urllib.parse.urlsplit(address), urllib.parse.urlsplit(self.api)
+        hosts = {own.netloc, own.netloc.replace("api.", "uploads.", 1)}
+        if parts.scheme != own.scheme or parts.netloc not in hosts:
+            raise UnknownError(f"{self.api} wants files to be sent to another host: {parts.netloc}")
+        return self._ask("POST", address, content)
+
     def _address(self, path: str, query: Mapping[str, str | int]) -> str:
         return f"{self.api}/{path.lstrip('/')}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
 
@@ -127,10 +139,10 @@ class GitHub:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         if method == "GET" and address in self._known:
             headers["If-None-Match"] = self._known[address][0]
-        content = None if body is None else msgspec.json.encode(body)
+        content = body if body is None or isinstance(body, bytes) else msgspec.json.encode(body)
         for attempt in range(1, _TRIES + 1):
             self.requests.append((method, path))
             try:

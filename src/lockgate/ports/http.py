@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import msgspec
 
-from lockgate.ports import clock
+from lockgate.ports import clock, trust
 
 _MOST_BYTES = 256 << 20
 
@@ -81,7 +81,7 @@ class _Http(urllib.request.HTTPHandler):
 
 class _Https(urllib.request.HTTPSHandler):
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Secure, req)
+        return self.do_open(_Secure, req, context=self._context)  # type: ignore[attr-defined]
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -133,7 +133,7 @@ def exchange(
         raise ValueError(f"{url} is no http address")
     deadline = clock.monotonic() + limit
     request = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)  # noqa: S310  (checked above)
-    opener = urllib.request.build_opener(_SameHost, _Http, _Https)
+    opener = urllib.request.build_opener(_SameHost, _Http, _Https(context=trust.context()))
     try:
         try:
             with opener.open(request, timeout=limit) as answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
@@ -13,6 +14,8 @@ import msgspec
 from lockgate.ports.relay import fetch
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
+_FRESH = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
+_ABSENT = frozenset({404, 410})
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -34,15 +37,22 @@ class Listed(msgspec.Struct, frozen=True):
     provenance: str | None = None
 
 
-def project_files(index: str, name: str, limit: float) -> dict[str, Listed]:
-    """Files of project `name` by file name.
+def project_files(index: str, name: str, limit: float, *, fresh: bool = False) -> dict[str, Listed]:
+    """Files of project `name` by file name; `fresh` wants no cache's answer, and takes an unknown project for empty.
 
     Raises:
         OSError: The index gave no answer within `limit` seconds.
         ValueError: The answer is no list of files.
     """
     address = f"{index.rstrip('/')}/{name}/"
-    content = fetch(address, limit, headers={"Accept": _ACCEPT}).decode("utf-8", errors="replace")
+    try:
+        content = fetch(address, limit, headers={"Accept": _ACCEPT, **(_FRESH if fresh else {})}).decode(
+            "utf-8", errors="replace"
+        )
+    except urllib.error.HTTPError as error:
+        if fresh and error.code in _ABSENT:
+            return {}
+        raise
     if content.lstrip().startswith("{"):
         document = json.loads(content)
         if not isinstance(document.get("files"), list):
@@ -86,6 +96,32 @@ def publisher(listed: Listed, limit: float) -> Mapping[str, Any]:
         return dict(json.loads(fetch(listed.provenance, limit))["attestation_bundles"][0]["publisher"])
     except (KeyError, IndexError, TypeError):
         raise ValueError("the index's answer is no provenance") from None
+
+
+def release_files(address: str, limit: float) -> dict[str, Listed]:
+    """Files of one release by file name, from the JSON API, which is ahead of the list that installers read.
+
+    Empty where the index has no such release, or no such API.
+
+    Raises:
+        OSError: The index gave no answer within `limit` seconds.
+        ValueError, KeyError, TypeError: The answer is no list of files.
+    """
+    try:
+        document = json.loads(fetch(address, limit, headers={"Accept": "application/json", **_FRESH}))
+    except urllib.error.HTTPError as error:
+        if error.code in _ABSENT:
+            return {}
+        raise
+    return {
+        str(one["filename"]): Listed(
+            name=str(one["filename"]),
+            url=urllib.parse.urljoin(address, str(one["url"])),
+            sha256=(one.get("digests") or {}).get("sha256"),
+            uploaded=one.get("upload_time_iso_8601"),
+        )
+        for one in document["urls"] or ()
+    }
 
 
 def _from_json(address: str, one: dict[str, Any]) -> Listed:

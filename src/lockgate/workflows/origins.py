@@ -41,6 +41,7 @@ _ORIGINS: tuple[Origin, ...] = (
     Origin("on/schedule*", "new advisories appear without a commit; the minute is the package's own, so that not everybody starts at once"),
     Origin("on/workflow_dispatch/inputs/version*", "the version is said by a person and must equal what was built"),
     Origin("on/workflow_dispatch/inputs/dry-run*", "everything up to the first irreversible byte can be rehearsed"),
+    Origin("on/workflow_dispatch/inputs/confirm-publisher*", "an index offers no way to ask whom it trusts: somebody stands for it"),
     Origin("on/workflow_dispatch/inputs/resume-run-id*", _RESUMED),
     Origin("on*", "can be started by hand"),
     Origin("permissions", "nothing is granted to all jobs; each job is granted what it needs"),

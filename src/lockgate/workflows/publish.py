@@ -8,7 +8,7 @@ from typing import Any
 from lockgate.workflows.emit import Commented
 from lockgate.workflows.facts import Facts
 from lockgate.workflows.gate_jobs import gate_jobs
-from lockgate.workflows.kit import HOSTED, READ_CODE, TOKEN, Kit, Step, temporary
+from lockgate.workflows.kit import HOSTED, NEEDS, READ_CODE, TOKEN, Kit, Step, temporary
 from lockgate.workflows.pins import Pin
 from lockgate.workflows.quality import environment
 from lockgate.workflows.scan_jobs import scan_jobs
@@ -16,6 +16,7 @@ from lockgate.workflows.scan_jobs import scan_jobs
 _TO_LEDGER = '"$VERSION" --ledger "$RUNNER_TEMP/lockgate-release"'
 _LEDGER = temporary("lockgate-release")
 _ARTIFACT = "lockgate-release-${{ inputs.version }}"
+_VERIFIED = "lockgate-verified-${{ inputs.version }}"
 _VERSION = {"VERSION": "${{ inputs.version }}"}
 
 
@@ -50,6 +51,12 @@ def _inputs() -> dict[str, Any]:
             "default": False,
             "type": "boolean",
         },
+        "confirm-publisher": {
+            "description": "I have seen that the index trusts this workflow: needed until a release has its provenance",
+            "required": False,
+            "default": False,
+            "type": "boolean",
+        },
         "resume-run-id": {
             "description": "Id of the run whose built files this one continues with",
             "required": False,
@@ -63,10 +70,12 @@ def _build(kit: Kit, needs: list[str]) -> dict[str, Any]:
     earlier = {"run-id": "${{ inputs.resume-run-id }}", "github-token": "${{ github.token }}"}
     resume = {"name": _ARTIFACT, "path": _LEDGER, **earlier}
     title, condition = "Fetch the files of the run to continue", "${{ inputs.resume-run-id != '' }}"
+    confirmed = {"CONFIRM": "${{ inputs.confirm-publisher && 'publisher' || '' }}"}
+    plan = f'publish plan {_TO_LEDGER} --confirm "$CONFIRM"'
     steps = [
         *kit.set_up(history=True),
         kit.action("resume", title, "actions/download-artifact", resume, condition=condition),
-        kit.lockgate("plan", "See whether it can be released", f"publish plan {_TO_LEDGER}", {**_VERSION, **TOKEN}),
+        kit.lockgate("plan", "See whether it can be released", plan, {**_VERSION, **confirmed, **TOKEN}),
         kit.lockgate("build", "Build once, or keep what was built", f"publish build {_TO_LEDGER}", _VERSION),
         kit.upload(_ARTIFACT, _LEDGER, days=90, condition="${{ success() }}"),
     ]
@@ -92,16 +101,23 @@ def _publish(kit: Kit) -> dict[str, Any]:
 
 
 def _verify(kit: Kit) -> dict[str, Any]:
-    verify = kit.lockgate("verify", "Look at the release as a user does", f"publish verify {_TO_LEDGER}", _VERSION)
-    return kit.job("verify", 30, _continued(kit, verify), needs=["publish"])
+    # It runs when publishing failed, too: only the index knows what became of each file.
+    title, asked = "Look at the release as a user does", {**_VERSION, **NEEDS}
+    look = kit.lockgate("verify", title, f"publish verify {_TO_LEDGER}", asked)
+    when = {"if": "${{ !cancelled() && !inputs.dry-run && needs.build.result == 'success' }}"}
+    steps = [*_continued(kit, _ARTIFACT, look), kit.upload(_VERIFIED, _LEDGER, days=90)]
+    return kit.job("verify", 30, steps, needs=["build", "publish"], **when)
 
 
 def _release(kit: Kit) -> dict[str, Any]:
     title = "Tag the commit and make the GitHub release"
     resume = kit.lockgate("release", title, f"publish resume {_TO_LEDGER}", {**_VERSION, **TOKEN})
     permissions = {"contents": Commented("write", "create the tag and the GitHub release")}
-    return kit.job("release", 15, _continued(kit, resume), needs=["verify"], permissions=permissions)
+    # Publishing may have failed after the index had everything: what was verified counts.
+    when = {"if": "${{ !cancelled() && needs.verify.result == 'success' }}"}
+    steps = _continued(kit, _VERIFIED, resume)
+    return kit.job("release", 15, steps, needs=["verify"], permissions=permissions, **when)
 
 
-def _continued(kit: Kit, step: Step) -> list[Step]:
-    return [*kit.set_up(history=True), kit.download("Fetch the files and the ledger", _LEDGER, _ARTIFACT), step]
+def _continued(kit: Kit, artifact: str, step: Step) -> list[Step]:
+    return [*kit.set_up(history=True), kit.download("Fetch the files and the ledger", _LEDGER, artifact), step]

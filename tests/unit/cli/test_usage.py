@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lockgate.cli.app import COMMANDS
+from lockgate.cli.schema import NAMES
 from tests.support import command, environment, lockgate, write
 from tests.unit.cli.conftest import Cli
 
@@ -18,7 +20,7 @@ from tests.unit.cli.conftest import Cli
         (("gaet",), "no command 'gaet': did you mean 'gate'?"),
         (
             ("xyz",),
-            "no command 'xyz': valid names are: gate, scan, push, protect, init, render, why, doctor, clean, ",
+            f"no command 'xyz': valid names are: {', '.join(COMMANDS)}",
         ),
         (("--verison",), "No such option '--verison'. Did you mean '--version'?"),
         (("gate", "--pyhton", "3.12"), "No such option '--pyhton'. Did you mean '--python'?"),
@@ -26,8 +28,8 @@ from tests.unit.cli.conftest import Cli
         (("gate", "--jobs", "0"), "0 is not in the range x>=1"),
         (("gate", "-C", "no/such/folder"), "Directory 'no/such/folder' does not exist"),
         (("gate", "--python"), "Option '--python' requires an argument"),
-        (("schema",), "Missing argument '{config|gate|scan|push|protect|protect-plan|render|why|doctor}'"),
-        (("schema", "gaet"), "'gaet' is not one of 'config', 'gate', 'scan', 'push', 'protect', "),
+        (("schema",), f"Missing argument '{{{'|'.join(NAMES)}}}'"),
+        (("schema", "gaet"), f"'gaet' is not one of {', '.join(map(repr, NAMES))}"),
         (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
         (("clean", "everything"), "Got unexpected extra argument (everything)"),
     ],

@@ -141,7 +141,8 @@ def _ends(
     }
     title, strategy = job.get("name", name), job.get("strategy") or {}
     known(strategy, "strategy")
-    if not condition(job.get("if", "success()"), event.contexts, status):
+    contexts = {**event.contexts, **{f"needs.{one}.result": ended[one].result for one in needs_of(job)}}
+    if not condition(job.get("if", "success()"), contexts, status):
         if cancelled and not above and "if" not in job:
             yield Ended(ran=False, result="cancelled", checks=((title, "cancelled"),))
         else:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockgate.gate import installer
-from lockgate.gate.installer import Errand, Installer, NoEnvironmentError, explain, transient
+from lockgate.ports import installer
+from lockgate.ports.installer import Errand, Installer, NoEnvironmentError, explain, transient
 from lockgate.ports.process import Cancel, Finished
 
 # What uv says (shortened), and what the gate makes of it.

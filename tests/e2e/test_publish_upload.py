@@ -1,0 +1,190 @@
+"""`lockgate publish upload`: what is sent, what is not, and what the ledger says afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lockgate.loopback.index import Fault, Index
+from lockgate.ports.index import Listed, project_files
+from lockgate.ports.service import Reply
+from lockgate.ports.trust import trusting
+from tests.e2e.releasing import NAMES, SDIST, WHEELS, Release, release
+from tests.releases_api import Releases
+from tests.support import command, commit, environment, lockgate, package
+
+pytestmark = pytest.mark.usefixtures("own_git")
+
+
+@pytest.fixture
+def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
+    with Index(tmp_path / "index", keys=index_keys) as service:
+        yield service
+
+
+@pytest.fixture
+def made(tmp_path: Path, index: Index) -> Release:
+    return release(tmp_path, index)
+
+
+def test_every_file_goes_up_once_and_wheels_first(made: Release) -> None:
+    ran = made.run("upload")
+    assert ran.code == 0, ran
+    assert [one.file for one in made.index.requests if one.on == "upload"] == list(NAMES)
+    assert made.ledger["state"] == "uploaded"
+    assert set(made.states().values()) == {"stored"}
+    made.assert_never_other_bytes()
+
+
+@pytest.fixture
+def github() -> Iterator[Releases]:
+    with Releases() as service:
+        yield service
+
+
+def test_step_by_step_to_the_github_release(made: Release, github: Releases) -> None:
+    made.environment |= {"GITHUB_API_URL": github.url, "GH_TOKEN": "t" * 20}
+    for step, state in (("upload", "uploaded"), ("verify", "verified"), ("resume", "released")):
+        assert made.run(step).code == 0
+        assert made.ledger["state"] == state
+    (release_,) = github.releases.values()
+    assert github.tags == {"v1.0": made.ledger["commit"]}
+    assert (release_["draft"], release_["name"], release_["body"]) == (False, "sample 1.0", "* new")
+    assert [one["name"] for one in release_["assets"]] == [*NAMES, "sbom.cdx.json"]
+    for step in ("resume", "verify"):
+        assert made.run(step).code == 0
+    assert made.ledger["state"] == "released"
+    assert len(github.releases) == 1
+
+
+def test_a_github_release_that_fails_is_taken_back_and_made_by_the_next_resume(made: Release, github: Releases) -> None:
+    made.environment |= {"GITHUB_API_URL": github.url, "GH_TOKEN": "t" * 20}
+    github.faulty = lambda method, _: Reply(403, body=b'{"message": "no"}') if method == "PATCH" else None
+    ran = made.run("resume")
+    assert ran.code == 4, ran
+    assert "taken back: the tag v1.0, the draft of the release" in ran.out
+    assert (github.tags, github.releases) == ({}, {})
+    assert made.ledger["state"] == "verified"
+    assert made.ledger["steps"][-1]["name"] == "release"
+    assert "taken back" in made.ledger["steps"][-1]["detail"]
+    github.faulty = lambda _method, _path: None
+    assert made.run("resume").code == 0
+    assert made.ledger["state"] == "released"
+
+
+def test_without_a_token_everything_else_is_done(made: Release) -> None:
+    ran = made.run("resume", GH_TOKEN=None, GITHUB_TOKEN=None, PATH="/usr/bin:/bin", UV=shutil.which("uv"))
+    assert ran.code == 3, ran
+    assert "the tag and the GitHub release need a token" in ran.out
+    assert made.ledger["state"] == "verified"
+    assert made.run("resume", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "state"),
+    [
+        ("This filename was previously used by a file that has since been deleted.", 1, "burned"),
+        ("Uploading new files to releases older than 14 days is not allowed.", 1, "burned"),
+        ("Invalid value for classifiers.", 4, "uploading"),
+    ],
+)
+def test_a_refusal_burns_only_what_is_lost_for_ever(made: Release, body: str, code: int, state: str) -> None:
+    made.index.plan(Fault(on="upload", file=SDIST, status=400, body=body, times=None))
+    ran = made.run("upload")
+    assert ran.code == code, ran
+    assert made.ledger["state"] == state
+    assert WHEELS[1] in ran.err  # what is public is told
+    assert ("release 1.1" in ran.err) == (code == 1)
+
+
+def test_a_deleted_file_and_an_old_release_burn_at_a_real_index(made: Release, tmp_path: Path) -> None:
+    assert made.run("upload").code == 0
+    made.index.delete(SDIST)
+    ran = made.run("resume", "--wait", "1s")
+    assert ran.code == 1, ran
+    assert "previously used" in made.ledger["reason"]
+    assert "burned" in made.run("status").out
+    other = release(tmp_path / "old", made.index, clone=made.root)
+    made.index.now = lambda: time.time() + 15 * 86400
+    again = other.run("resume", "--wait", "1s")
+    assert again.code == 1, again
+    assert other.ledger["state"] == "burned"
+
+
+def test_json_is_one_document(made: Release) -> None:
+    ran = made.run("upload", "--format", "json")
+    assert ran.document["schema"] == "lockgate/publish/1"
+    assert (ran.document["verdict"], ran.document["command"]) == ("pass", "upload")
+    assert ran.document["ledger"] == made.ledger
+
+
+def test_an_index_without_digests_is_read_file_by_file(made: Release) -> None:
+    made.store(*NAMES)
+    links = "".join(f'<a href="{one.url}">{name}</a>' for name, one in _listed(made).items())
+    made.index.plan(
+        Fault(on="simple", status=200, kind="text/html", body=f"<html>{links}</html>", times=None),
+        Fault(on="json", status=404, times=None),
+    )
+    ran = made.run("upload")
+    assert ran.code == 0, ran
+    assert made.ledger["state"] == "uploaded"
+
+
+def _listed(made: Release) -> dict[str, Listed]:
+    with trusting(made.index.ca):
+        return project_files(made.index.simple, "sample", 10)
+
+
+def test_uv_that_cannot_start_is_unknown(made: Release, tmp_path: Path) -> None:
+    broken = tmp_path / "uv"
+    broken.write_text("#!/nowhere/at/all\n")
+    broken.chmod(0o755)
+    ran = made.run("upload", UV=str(broken))
+    assert ran.code == 3, ran
+    assert "uv could not be started" in ran.out
+
+
+def test_an_end_asked_for_keeps_the_ledger(made: Release) -> None:
+    made.index.plan(Fault(on="upload", file=WHEELS[1], delay=20))
+    process = subprocess.Popen(
+        command(*made.line("upload")),
+        cwd=made.root,
+        env=environment(**made.environment),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    while made.states()[WHEELS[1]] != "uploading":
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert made.states() == {WHEELS[0]: "stored", WHEELS[1]: "uploading", SDIST: "planned"}
+    made.index.plan()
+    assert made.run("upload").code == 0
+
+
+def test_github_that_gives_no_identity_for_the_moment_is_no_matter_of_permission(made: Release) -> None:
+    made.index.plan(Fault(on="id-token", status=500, body="<html>", times=None))
+    ran = made.run("upload", UV_HTTP_RETRIES="0")
+    assert ran.code == 3, ran
+    made.index.plan(Fault(on="id-token", status=403, body="<html>", times=None))
+    ran = made.run("upload")
+    assert ran.code == 4, ran
+    assert "lacks the permission id-token: write" in ran.out
+
+
+def test_a_plan_that_fails_is_the_one_document(tmp_path: Path) -> None:
+    root = commit(package(tmp_path / "sample"))
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/sample", "GITHUB_API_URL": "http://127.0.0.1:9"}
+    arguments = ["publish", "resume", "1.0", "--index", "loopback", "--format", "json"]
+    ran = lockgate(root, *arguments, **job)  # type: ignore[arg-type]
+    assert ran.code == 1, ran
+    assert (ran.document["command"], ran.document["verdict"]) == ("plan", "fail")
+    assert ran.document["ledger"]["state"] == "planned"
