@@ -84,7 +84,7 @@ def _with_twine(made: Release, name: str, position: int, *, again: bool) -> None
 
 @pytest.mark.parametrize(
     ("name", "position", "times"),
-    [("503", 1, 1), ("html", 2, None), pytest.param("reset-after", 0, 1, marks=pytest.mark.slow)],
+    [SLOW("503", 1, 1), ("html", 2, None), pytest.param("reset-after", 0, 1, marks=pytest.mark.slow)],
 )
 def test_a_fault_is_outlasted_or_mended(made: Release, name: str, position: int, times: int | None) -> None:
     _with_uv(made, name, position, times)

@@ -168,6 +168,7 @@ def _second(made: Release, tmp_path: Path, salt: str) -> Release:
     return other
 
 
+@pytest.mark.slow
 def test_two_publishers_of_the_same_bytes_end_with_one_release(made: Release, github: Releases, tmp_path: Path) -> None:
     other = _second(made, tmp_path, "")
     codes = _both(made, other, "resume", "--wait", "20s")

@@ -103,6 +103,7 @@ def test_a_refusal_burns_only_what_is_lost_for_ever(made: Release, body: str, co
     assert ("release 1.1" in ran.err) == (code == 1)
 
 
+@pytest.mark.slow
 def test_a_deleted_file_and_an_old_release_burn_at_a_real_index(made: Release, tmp_path: Path) -> None:
     assert made.run("upload").code == 0
     made.index.delete(SDIST)
