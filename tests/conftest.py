@@ -15,6 +15,7 @@ LONG = (
     "tests/e2e/",
     "tests/unit/loopback/",
     "tests/unit/protect/",
+    "tests/unit/publish/",
     "tests/unit/push/",
     "tests/unit/scan/",
     "tests/unit/workflows/",
