@@ -95,11 +95,14 @@ class GitHub:
             answer = self._ask("GET", address, None)
             if answer.status != 200:  # noqa: PLR2004
                 raise PageRefusedError(f"{self.api}: GET {path}: {said(answer)}", answer)
-            content = answer.json()
+            try:
+                content = answer.json()
+            except ValueError:
+                content = None
             if isinstance(content, Mapping):
-                content = next((value for value in content.values() if isinstance(value, list)), [])
+                content = next((value for value in content.values() if isinstance(value, list)), None)
             if not isinstance(content, list):
-                raise UnknownError(f"{self.api}: GET {path}: the answer is no list")
+                raise UnknownError(f"{self.api}: GET {path}: the answer is no list", "run it again later")
             yield from content
             following = _NEXT.search(answer.headers.get("link", ""))
             address = following[1] if following else None
