@@ -200,15 +200,18 @@ class _Reader:
             listed = {str(one["name"]): one for one in self._github.pages(f"{self._base}/environments")}
             # GitHub tells environments apart without regard to case.
             ours = next((one for one in listed if one.lower() == name.lower()), None)
-            others = {one: normal.environment(listed[one], (), self._owner) for one in sorted(listed) if one != ours}
-            if ours is None:
-                return {"environment": None, "environments": others}
-            custom = (listed[ours].get("deployment_branch_policy") or {}).get("custom_branch_policies")
-            path = f"{self._base}/environments/{urllib.parse.quote(ours, safe='')}/deployment-branch-policies"
-            policies = list(self._github.pages(path)) if custom else []
+            found = {one: normal.environment(listed[one], self._policies(listed[one]), self._owner)
+                     for one in sorted(listed)}  # fmt: skip
         except PageRefusedError as error:
             return {"environment": _unseen(error.answer, "Actions: read"), "environments": {}}
-        return {"environment": normal.environment(listed[ours], policies, self._owner), "environments": others}
+        return {"environment": found.pop(ours) if ours else None, "environments": found}
+
+    def _policies(self, environment: Mapping[str, Any]) -> list[Any]:
+        """The branches and tags that may deploy, where they are named one by one."""
+        if not (environment.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
+            return []
+        name = urllib.parse.quote(environment["name"], safe="")
+        return list(self._github.pages(f"{self._base}/environments/{name}/deployment-branch-policies"))
 
     def reviewers(self, names: Sequence[str]) -> dict[str, Any]:
         """Who they are by name; None for who does not exist, or for a team that does not work on the repository."""
