@@ -22,6 +22,8 @@ _API = "https://api.github.com"
 _TRIES = 4
 _LONGEST_WAIT = 120.0  # seconds that a rate limit may take; beyond that nobody waits unasked
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_ADDRESS = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?:/[!->@-~]*)?")
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 
 
@@ -264,6 +266,7 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
 
     Raises:
         RefusedError: It cannot be told.
+        UsageError: `GITHUB_API_URL` is no address.
     """
     api, repository = environment.get("GITHUB_API_URL"), environment.get("GITHUB_REPOSITORY")
     if remote_url and not (api and repository):
@@ -273,7 +276,9 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
             is_cloud = host == "github.com" or host.endswith(".ghe.com")
             api = api or (f"https://api.{host}" if is_cloud else f"https://{host}/api/v3")
             repository = repository or "/".join(found[2].removesuffix(".git").split("/")[-2:])
-    if not repository or repository.count("/") != 1:
+    if api and not _ADDRESS.fullmatch(api):
+        raise UsageError(f"GITHUB_API_URL={api} is no http address", "https://api.github.com, or https://HOST/api/v3")
+    if not repository or not _REPOSITORY.fullmatch(repository):
         raise RefusedError(
             "it cannot be told which GitHub repository this is",
             "name it: GITHUB_REPOSITORY=owner/name (and GITHUB_API_URL for GitHub Enterprise Server)",

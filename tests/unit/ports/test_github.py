@@ -327,3 +327,17 @@ def test_an_app_without_an_installation_or_a_token_is_unknown() -> None:
 
 def test_without_an_app_the_token_is_the_usual_one() -> None:
     assert connect("http://127.0.0.1:1", "o/r", print, {"GH_TOKEN": "t", "PATH": ""})[1] == "GH_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "api", ["api.github.com", "ftp://x/y", "http://", "http://[::1", "http://ho st/", "http://x/?a"]
+)
+def test_an_address_that_is_none_is_said(api: str) -> None:
+    with pytest.raises(UsageError, match="GITHUB_API_URL=.* is no http address"):
+        place(None, {"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "octo/sample"})
+
+
+@pytest.mark.parametrize("name", ["octo/sämple", "octo/sam ple", "octo/sample?x", "octo", "octo/a/b", "octo/sample\n"])
+def test_a_repository_that_can_be_none_is_not_asked_for(name: str) -> None:
+    with pytest.raises(RefusedError, match="cannot be told"):
+        place(None, {"GITHUB_API_URL": "http://[::1]:8080/api/v3/", "GITHUB_REPOSITORY": name})
