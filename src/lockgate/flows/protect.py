@@ -13,7 +13,19 @@ from lockgate.flows.render import Survey, survey
 from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
 from lockgate.model.errors import InterruptedByUserError, LockgateError, UsageError
-from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
+from lockgate.model.protection import (
+    PLAN_SCHEMA,
+    TO_DO,
+    Change,
+    Plan,
+    ProtectReport,
+    Remote,
+    Scope,
+    Setting,
+    Step,
+    Trap,
+    verdict_of,
+)
 from lockgate.model.replay import Replay
 from lockgate.model.verdict import EXIT_CODES
 from lockgate.ports import git
@@ -220,15 +232,18 @@ def _plan(desk: Desk, found: Compared) -> Plan:
 
 def _reviewed(path: Path) -> Plan:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
+        found = msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
+        if found.schema != PLAN_SCHEMA:
+            raise msgspec.ValidationError(f"it is {found.schema}, and not {PLAN_SCHEMA}")  # noqa: TRY301
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no plan of lockgate: {error}", "lockgate protect plan --out FILE") from None
+    return found
 
 
 def _refuse_another(reviewed: Plan, now: Plan) -> None:
     """Refuse a plan that is not, or not the rest of, what would be done now."""
-    place = (now.schema, now.api, now.repository, now.branch, now.kind)
-    if (reviewed.schema, reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
+    place = (now.api, now.repository, now.branch, now.kind)
+    if (reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
         raise UsageError(
             f"the plan is for {reviewed.repository}, {reviewed.branch} ({reviewed.kind}) at {reviewed.api}, "
             f"and this is {now.repository}, {now.branch} ({now.kind}) at {now.api}"
