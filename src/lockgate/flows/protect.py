@@ -234,7 +234,7 @@ def _reviewed(path: Path) -> Plan:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
         if found.schema != PLAN_SCHEMA:
-            raise msgspec.ValidationError(f"it is {found.schema}, and not {PLAN_SCHEMA}")  # noqa: TRY301
+            raise msgspec.ValidationError(f"it is {found.schema}, and not {PLAN_SCHEMA}")
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no plan of lockgate: {error}", "lockgate protect plan --out FILE") from None
     return found
