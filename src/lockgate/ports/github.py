@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lockgate.model.errors import RefusedError, UnknownError, UsageError
+from lockgate.model.shown import printable
 from lockgate.ports import clock
 from lockgate.ports.http import Answer, exchange
 
@@ -85,7 +86,7 @@ class GitHub:
         return self._ask("GET", self._address(path, query), None)
 
     def pages(self, path: str, **query: str | int) -> Iterator[Any]:
-        """The elements of every page, in order; of an object, those of its only list.
+        """The objects of every page, in order; of an object, those of its only list.
 
         Raises:
             UnknownError: See `get`; or a page is refused: half a list is no answer.
@@ -103,7 +104,7 @@ class GitHub:
                 content = None
             if isinstance(content, Mapping):
                 content = next((value for value in content.values() if isinstance(value, list)), None)
-            if not isinstance(content, list):
+            if not isinstance(content, list) or not all(isinstance(one, Mapping) for one in content):
                 raise UnknownError(f"{self.api}: GET {path}: the answer is no list", "run it again later")
             yield from content
             following = _NEXT.search(answer.headers.get("link", ""))
@@ -215,7 +216,7 @@ def said(answer: Answer) -> str:
         return f"HTTP status {answer.status}"
     errors = [str(one.get("message") or one) if isinstance(one, Mapping) else str(one)
               for one in content.get("errors") or ()]  # fmt: skip
-    return f"HTTP status {answer.status}: " + "; ".join([str(content.get("message", "")), *errors])
+    return printable(f"HTTP status {answer.status}: " + "; ".join([str(content.get("message", "")), *errors]))
 
 
 def fields(answer: Answer) -> dict[str, Any]:
