@@ -13,19 +13,7 @@ from lockgate.flows.render import Survey, survey
 from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
 from lockgate.model.errors import InterruptedByUserError, LockgateError, UsageError
-from lockgate.model.protection import (
-    PLAN_SCHEMA,
-    TO_DO,
-    Change,
-    Plan,
-    ProtectReport,
-    Remote,
-    Scope,
-    Setting,
-    Step,
-    Trap,
-    verdict_of,
-)
+from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
 from lockgate.model.replay import Replay
 from lockgate.model.verdict import EXIT_CODES
 from lockgate.ports import git
@@ -232,16 +220,15 @@ def _plan(desk: Desk, found: Compared) -> Plan:
 
 def _reviewed(path: Path) -> Plan:
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
-        if found.schema != PLAN_SCHEMA:
-            raise msgspec.ValidationError(f"it is {found.schema}, and not {PLAN_SCHEMA}")
+        return msgspec.json.decode(path.read_bytes(), type=Plan, strict=True)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: no plan of lockgate: {error}", "lockgate protect plan --out FILE") from None
-    return found
 
 
 def _refuse_another(reviewed: Plan, now: Plan) -> None:
     """Refuse a plan that is not, or not the rest of, what would be done now."""
+    if reviewed.schema != now.schema:
+        raise UsageError(f"the plan is {reviewed.schema}, and not {now.schema}", "lockgate protect plan --out FILE")
     place = (now.api, now.repository, now.branch, now.kind)
     if (reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
         raise UsageError(
