@@ -107,6 +107,9 @@ class _Reader:
     def section(self, path: str, absent: re.Pattern[str] = _NEVER) -> Any:  # noqa: ANN401  (JSON, None or Unseen)
         """An object, None for what GitHub says is not there, or `Unseen`."""
         answer = self._github.get(f"{self._base}/{path}")
+        if answer.address and not answer.address.endswith(path):
+            # Of what took its place: for a branch that was renamed, or "master" that never was, the default one.
+            return Unseen(_READ, f"Branch not found, GitHub tells of {answer.address}")
         if answer.status == _OK:
             return fields(answer)
         return None if answer.status == _NOT_FOUND and absent.search(said(answer)) else _unseen(answer, _READ)

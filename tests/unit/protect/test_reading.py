@@ -312,6 +312,18 @@ def test_rules_for_a_branch_that_is_not_there_are_no_pass(world: World) -> None:
     assert (line.kind, line.permission) == ("unknown", "a branch nowhere: push it, or mend protection.branch")
 
 
+@pytest.mark.parametrize("kind", ["classic", "ruleset"])
+def test_what_github_tells_of_the_branch_in_its_place_is_no_pass(world: World, kind: str) -> None:
+    world.apply(table(protection={"kind": kind}))
+    config = table(protection={"kind": kind, "branch": "master"})
+    world.apply(config)
+    place = {"Location": f"{world.server.api}/repos/{REPOSITORY}/branches/main/protection"}
+    world.server.faults.append(Fault(method="GET", path=".*/master/protection", nth=0, status=301, headers=place))
+    found = look(world, config)
+    assert lines(found)["branch"].kind == "unknown"
+    assert verdict_of(found.changes) == ("fail" if kind == "classic" else "unknown")
+
+
 def test_a_missing_branch_makes_nobody_an_administrator(world: World) -> None:
     who = world.server.add_token("ada", "fine-grained", {"metadata": "read", "contents": "read"})
     world.server.faults.append(Fault(path=".*/branches/.*", nth=0, status=404, message="Branch not found"))
