@@ -130,7 +130,7 @@ def apply(wishes: Wishes, console: Console) -> int:
         steps += tuple(Step(f"set {one.key}", "unknown", _IN_VAIN) for one in in_vain(steps, found))
         found = _judged(desk, found, console)
     report = _show(desk, found, wishes, console, steps)
-    ends = {step.status for step in steps}
+    ends = set({step.what: step.status for step in steps}.values())  # what was tried again ended as it did then
     # A server that fails at every try has refused nothing, and promised nothing.
     return _REFUSED if "refused" in ends else EXIT_CODES["unknown" if "unknown" in ends else report.verdict]
 

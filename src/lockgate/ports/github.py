@@ -278,7 +278,8 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
             api = api or (f"https://api.{host}" if is_cloud else f"https://{host}/api/v3")
             repository = repository or "/".join(found[2].removesuffix(".git").split("/")[-2:])
     if api and not _ADDRESS.fullmatch(api):
-        raise UsageError(f"GITHUB_API_URL={api} is no http address", "https://api.github.com, or https://HOST/api/v3")
+        # Never shown, as it may hold a password.
+        raise UsageError("GITHUB_API_URL is no http address", "https://api.github.com, or https://HOST/api/v3")
     if not repository or not _REPOSITORY.fullmatch(repository):
         raise RefusedError(
             "it cannot be told which GitHub repository this is",

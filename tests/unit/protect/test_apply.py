@@ -37,6 +37,7 @@ def place(shared: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     yield shared
     with shared.github.changing() as data:
         data["repositories"] = msgspec.json.decode(before)
+    shared.github.faults.clear()
 
 
 def writes(place: Hub) -> list[tuple[str, str, int]]:
@@ -129,6 +130,15 @@ def test_a_call_that_is_taken_in_vain_is_not_said_to_be_done(
     told = capfd.readouterr().out
     assert "unknown   set classic.enforce_admins: GitHub took the call, and reading does not show it" in told
     assert "set dependabot" not in told
+
+
+def test_what_was_refused_and_then_done_is_done(place: Hub, capfd: pytest.CaptureFixture[str]) -> None:
+    environment = Fault(method="PUT", path=".*/environments/.*", status=422, message="Not now")
+    place.github.faults += [environment, Fault(method="PUT", path=".*/protection", cut="before")]
+    assert apply(place, "--yes") == 0
+    told = capfd.readouterr().out
+    assert "refused   environment pypi-publishing: PUT" in told
+    assert told.splitlines()[-1].startswith("PASS")
 
 
 def test_a_reviewer_who_vanishes_meanwhile_does_not_hide_what_was_done(world: World) -> None:
