@@ -128,7 +128,10 @@ def apply(wishes: Wishes, console: Console) -> int:
         steps, found = carry_out(desk, before, console)
         steps += tuple(Step(f"keep {one.key}", "refused", "GitHub did not keep it") for one in not_kept(before, found))
         steps += tuple(Step(f"set {one.key}", "unknown", _IN_VAIN) for one in in_vain(steps, found))
-        found = _judged(desk, found, console)
+        try:
+            found = _judged(desk, found, console)
+        except KeyboardInterrupt:
+            raise _interrupted(steps) from None
     report = _show(desk, found, wishes, console, steps)
     ends = set({step.what: step.status for step in steps}.values())  # what was tried again ended as it did then
     # A server that fails at every try has refused nothing, and promised nothing.
@@ -278,8 +281,12 @@ def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step
     try:
         return _rounds(desk, found, note, console)
     except KeyboardInterrupt:
-        told = "; ".join(f"{step.status}: {step.what}" for step in heard) or "nothing was applied"
-        raise InterruptedByUserError(f"interrupted ({told})", "what is left: `lockgate protect plan`") from None
+        raise _interrupted(heard) from None
+
+
+def _interrupted(steps: Sequence[Step]) -> InterruptedByUserError:
+    told = "; ".join(f"{step.status}: {step.what}" for step in steps) or "nothing was applied"
+    return InterruptedByUserError(f"interrupted ({told})", "what is left: `lockgate protect plan`")
 
 
 def _rounds(

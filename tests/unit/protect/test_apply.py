@@ -99,6 +99,19 @@ def test_who_interrupts_an_apply_is_told_what_was_applied(
     assert ("main" in place.github.repository(REPOSITORY)["protection"]) == effect
 
 
+def test_who_interrupts_the_proof_is_told_what_was_applied(
+    place: Hub, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(method: str, url: str, **given: Any) -> Answer:  # noqa: ANN401
+        if "/collaborators" in url and place.github.repository(REPOSITORY)["protection"]:
+            raise KeyboardInterrupt
+        return exchange(method, url, **given)
+
+    monkeypatch.setattr(EXCHANGE, stopped)
+    assert apply(place, "--yes", "--quiet") == 130
+    assert "; applied: protect the branch)" in capfd.readouterr().err
+
+
 def test_who_interrupts_before_the_first_call_has_changed_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
