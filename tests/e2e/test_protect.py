@@ -163,6 +163,11 @@ def test_a_plan_of_another_state_is_refused(hosted: Hosted, root: Path, tmp_path
     assert (ran.code, writes(hosted)) == (2, [])
     assert "the plan is for octo/sample, main (classic)" in ran.err
 
+    plan.write_text(plan.read_text().replace("protect-plan/1", "protect-plan/0"))
+    ran = protect(hosted, root, "apply", str(plan))
+    assert (ran.code, writes(hosted)) == (2, [])
+    assert "the plan is lockgate/protect-plan/0, and not lockgate/protect-plan/1" in ran.err
+
     plan.write_text("{}")
     ran = protect(hosted, root, "apply", str(plan))
     assert (ran.code, hosted.github.requests) == (2, [])

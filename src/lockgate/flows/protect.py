@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from lockgate.flows import traps
 from lockgate.flows.render import Survey, survey
 from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
-from lockgate.model.errors import LockgateError, UnknownError, UsageError
+from lockgate.model.errors import InterruptedByUserError, LockgateError, UsageError
 from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
 from lockgate.model.replay import Replay
 from lockgate.model.verdict import EXIT_CODES
@@ -33,6 +34,7 @@ from lockgate.workflows.quality import PROTECTION
 _REFUSED = 4
 _NOBODY = "no token"
 _ROUNDS = 3  # of an apply that gets no answers
+_IN_VAIN = "GitHub took the call, and reading does not show it: lockgate protect check"
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,14 +120,20 @@ def apply(wishes: Wishes, console: Console) -> int:
         raise LockgateError(f"nothing was applied: {locked.message}", locked.remedy)
     if todo and reviewed is None and not wishes.yes:
         _ask(desk, found, console)
+        if compare(desk).remote.digest() != found.remote.digest():
+            raise LockgateError("the repository has changed meanwhile: nothing was applied", "run it again")
     steps: tuple[Step, ...] = ()
     if todo:
         before = found
         steps, found = carry_out(desk, before, console)
         steps += tuple(Step(f"keep {one.key}", "refused", "GitHub did not keep it") for one in not_kept(before, found))
-        found = _judged(desk, found, console)
+        steps += tuple(Step(f"set {one.key}", "unknown", _IN_VAIN) for one in in_vain(steps, found))
+        try:
+            found = _judged(desk, found, console)
+        except KeyboardInterrupt:
+            raise _interrupted(steps) from None
     report = _show(desk, found, wishes, console, steps)
-    ends = {step.status for step in steps}
+    ends = set({step.what: step.status for step in steps}.values())  # what was tried again ended as it did then
     # A server that fails at every try has refused nothing, and promised nothing.
     return _REFUSED if "refused" in ends else EXIT_CODES["unknown" if "unknown" in ends else report.verdict]
 
@@ -222,8 +230,10 @@ def _reviewed(path: Path) -> Plan:
 
 def _refuse_another(reviewed: Plan, now: Plan) -> None:
     """Refuse a plan that is not, or not the rest of, what would be done now."""
-    place = (now.schema, now.api, now.repository, now.branch, now.kind)
-    if (reviewed.schema, reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
+    if reviewed.schema != now.schema:
+        raise UsageError(f"the plan is {reviewed.schema}, and not {now.schema}", "lockgate protect plan --out FILE")
+    place = (now.api, now.repository, now.branch, now.kind)
+    if (reviewed.api, reviewed.repository, reviewed.branch, reviewed.kind) != place:
         raise UsageError(
             f"the plan is for {reviewed.repository}, {reviewed.branch} ({reviewed.kind}) at {reviewed.api}, "
             f"and this is {now.repository}, {now.branch} ({now.kind}) at {now.api}"
@@ -257,17 +267,40 @@ def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step
     """Send the calls; where an answer is lost, read, and go on with what is left of the same plan.
 
     Returns what became of each call, and what holds now.
+
+    Raises:
+        InterruptedByUserError: Somebody wants an end; it says what was and what was not applied.
     """
+    heard: list[Step] = []
+
+    def note(step: Step) -> None:
+        # Told at once, should this be killed.
+        _tell(step, console)
+        heard.append(step)
+
+    try:
+        return _rounds(desk, found, note, console)
+    except KeyboardInterrupt:
+        raise _interrupted(heard) from None
+
+
+def _interrupted(steps: Sequence[Step]) -> InterruptedByUserError:
+    told = "; ".join(f"{step.status}: {step.what}" for step in steps) or "nothing was applied"
+    return InterruptedByUserError(f"interrupted ({told})", "what is left: `lockgate protect plan`")
+
+
+def _rounds(
+    desk: Desk, found: Compared, note: Callable[[Step], None], console: Console
+) -> tuple[tuple[Step, ...], Compared]:
     steps: list[Step] = []
     begun, todo, attempt = found.changes, _calls(desk, found), 0
     while True:
         attempt += 1
-        # Told at once: whoever interrupts this knows what was done.
-        done = send(desk.github, todo, lambda: compare(desk).changes, lambda step: _tell(step, console))
+        done = send(desk.github, todo, lambda: compare(desk).changes, note)
         lost = next((number for number, step in enumerate(done) if step.status == "unknown"), None)
         try:
             found = compare(desk)
-        except UnknownError as error:
+        except LockgateError as error:
             console.say(f"lockgate: {error.message}", "unknown")
             return (*steps, *done), msgspec.structs.replace(found, changes=tuple(map(_hidden, found.changes)))
         if lost is None:
@@ -290,6 +323,12 @@ def not_kept(before: Compared, after: Compared) -> list[Change]:
     still = {(line.key, line.kind) for line in after.changes}
     beside = (line for line in before.changes if line.kind == "unmanaged" and line.permission is None)
     return [line for line in beside if (line.key, "unmanaged") not in still and not gone & {line.key.partition(".")[0]}]
+
+
+def in_vain(steps: Sequence[Step], after: Compared) -> list[Change]:
+    """What is still to do although GitHub took every call."""
+    done = all(step.status == "applied" for step in steps)
+    return [line for line in after.changes if line.kind in TO_DO] if done else []
 
 
 def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:

@@ -43,7 +43,7 @@ def replay(
                 console.say(f"lockgate: … {number} of {len(listed)}")
     except UnknownError as error:
         stopped = error.message
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         stopped = f"an answer of GitHub cannot be read: {type(error).__name__}: {error}"
     judged = tuple(judge(one, rules, dt.datetime.fromtimestamp(clock.now(), dt.UTC)) for one in pulls)
     return Replay(

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lockgate.model.errors import RefusedError, UnknownError, UsageError
+from lockgate.model.shown import printable
 from lockgate.ports import clock
 from lockgate.ports.http import Answer, exchange
 
@@ -22,6 +23,8 @@ _API = "https://api.github.com"
 _TRIES = 4
 _LONGEST_WAIT = 120.0  # seconds that a rate limit may take; beyond that nobody waits unasked
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_ADDRESS = re.compile(r"https?://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d+)?(?:/[!->@-~]*)?")
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 
 
@@ -83,7 +86,7 @@ class GitHub:
         return self._ask("GET", self._address(path, query), None)
 
     def pages(self, path: str, **query: str | int) -> Iterator[Any]:
-        """The elements of every page, in order; of an object, those of its only list.
+        """The objects of every page, in order; of an object, those of its only list.
 
         Raises:
             UnknownError: See `get`; or a page is refused: half a list is no answer.
@@ -95,11 +98,14 @@ class GitHub:
             answer = self._ask("GET", address, None)
             if answer.status != 200:  # noqa: PLR2004
                 raise PageRefusedError(f"{self.api}: GET {path}: {said(answer)}", answer)
-            content = answer.json()
+            try:
+                content = answer.json()
+            except ValueError:
+                content = None
             if isinstance(content, Mapping):
-                content = next((value for value in content.values() if isinstance(value, list)), [])
-            if not isinstance(content, list):
-                raise UnknownError(f"{self.api}: GET {path}: the answer is no list")
+                content = next((value for value in content.values() if isinstance(value, list)), None)
+            if not isinstance(content, list) or not all(isinstance(one, Mapping) for one in content):
+                raise UnknownError(f"{self.api}: GET {path}: the answer is no list", "run it again later")
             yield from content
             following = _NEXT.search(answer.headers.get("link", ""))
             address = following[1] if following else None
@@ -210,7 +216,7 @@ def said(answer: Answer) -> str:
         return f"HTTP status {answer.status}"
     errors = [str(one.get("message") or one) if isinstance(one, Mapping) else str(one)
               for one in content.get("errors") or ()]  # fmt: skip
-    return f"HTTP status {answer.status}: " + "; ".join([str(content.get("message", "")), *errors])
+    return printable(f"HTTP status {answer.status}: " + "; ".join([str(content.get("message", "")), *errors]))
 
 
 def fields(answer: Answer) -> dict[str, Any]:
@@ -261,6 +267,7 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
 
     Raises:
         RefusedError: It cannot be told.
+        UsageError: `GITHUB_API_URL` is no address.
     """
     api, repository = environment.get("GITHUB_API_URL"), environment.get("GITHUB_REPOSITORY")
     if remote_url and not (api and repository):
@@ -270,7 +277,10 @@ def place(remote_url: str | None, environment: Mapping[str, str] = os.environ) -
             is_cloud = host == "github.com" or host.endswith(".ghe.com")
             api = api or (f"https://api.{host}" if is_cloud else f"https://{host}/api/v3")
             repository = repository or "/".join(found[2].removesuffix(".git").split("/")[-2:])
-    if not repository or repository.count("/") != 1:
+    if api and not _ADDRESS.fullmatch(api):
+        # Never shown, as it may hold a password.
+        raise UsageError("GITHUB_API_URL is no http address", "https://api.github.com, or https://HOST/api/v3")
+    if not repository or not _REPOSITORY.fullmatch(repository):
         raise RefusedError(
             "it cannot be told which GitHub repository this is",
             "name it: GITHUB_REPOSITORY=owner/name (and GITHUB_API_URL for GitHub Enterprise Server)",

@@ -19,11 +19,12 @@ _MOST_BYTES = 256 << 20
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a server said; `headers` by lower-case name."""
+    """What a server said; `headers` by lower-case name, `address` is where redirects ended."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    address: str = ""
 
     def json(self) -> object:
         """The body as JSON.
@@ -160,4 +161,4 @@ def _read(answer: http.client.HTTPResponse | urllib.error.HTTPError, deadline: f
     expected = headers.get("content-length", "")
     if expected.isdigit() and answer.status not in {204, 304} and len(content) < int(expected):
         raise OSError("the answer was cut short")
-    return Answer(answer.status or 0, headers, bytes(content))
+    return Answer(answer.status or 0, headers, bytes(content), answer.geturl() or "")

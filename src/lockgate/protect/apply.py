@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from lockgate.model.errors import UnknownError
+from lockgate.model.errors import LockgateError
 from lockgate.model.protection import TO_DO, Change, Remote, Setting, Step, Unseen
 from lockgate.ports.github import GitHub, said
 from lockgate.protect import normal
@@ -197,9 +197,12 @@ def send(
                 ended(call, "not-tried", "what it depends on does not hold")
                 continue
             answer = github.send(call.method, call.path, call.body)
-        except UnknownError as error:
+        except LockgateError as error:
             ended(call, "unknown", error.message)
             continue
+        except KeyboardInterrupt:
+            ended(call, "unknown", "interrupted")
+            raise
         # 303: a deployment policy that is there already.
         if answer.status < _REDIRECT or answer.status == _SEE_OTHER:
             ended(call, "applied")

@@ -13,7 +13,7 @@ from lockgate.protect.normal import flat, is_usual
 FORMS: Mapping[str, Literal["classic", "ruleset"]] = {"classic": "ruleset", "ruleset": "classic"}
 _INCLUDE = "ruleset.conditions.ref_name.include"
 _STAYS = "not in the table, and stays"
-_TWICE = "the branch is protected in the other form as well; the one in the table says all that it says"
+_TWICE = "the other form has no other kinds of rules than the one in the table, whose values count"
 _BESIDE = "stays beside the form in the table, because it asks for more; the stricter of both counts"
 
 
@@ -99,9 +99,10 @@ def _follows(then: Change | None, now: Change) -> bool:
         return then is not None
     if then.kind not in TO_DO or now.after != then.after:
         return False
-    # A list is filled and emptied one by one.
+    # The only list that is filled and emptied one by one.
     return now.kind == "keep" or (
-        isinstance(now.before, list) and all(one in [*(then.before or ()), *then.after] for one in now.before)
+        now.key == "environment.policies"
+        and all(one in [*(then.before or ()), *then.after] for one in now.before or ())
     )
 
 

@@ -126,10 +126,14 @@ def flat(section: str, value: Any) -> dict[str, Any]:  # noqa: ANN401  (JSON)
     return dict(_flat(section, value))
 
 
+def _names(value: Any) -> Mapping[str, Any]:  # noqa: ANN401  (JSON)
+    return value if isinstance(value, Mapping) else {}
+
+
 def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (JSON)
     name = key.rpartition(".")[2]
-    if name in {"ids", "policy_ids", "id"}:
-        return  # no settings, but what is needed to change some
+    if name in {"ids", "policy_ids", "id"} and not isinstance(value, Unseen) and "rules" not in _names(value):
+        return  # no settings, but what is needed to change some; a ruleset or an environment may be called so
     if isinstance(value, Mapping) and name not in _WHOLE:
         if not value and key.rpartition(".")[0].endswith("rules"):
             yield key, True
@@ -142,6 +146,8 @@ def _flat(key: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  (
 def is_usual(key: str, value: Any) -> bool:  # noqa: ANN401  (JSON)
     """Whether an unmanaged value is what a repository begins with: nothing to tell."""
     name = key.rpartition(".")[2]
+    if name == "enforcement":
+        return False  # rules that are shown may be none
     if name in _USUAL:
         return bool(value == _USUAL[name])
     return value in ("disabled", None, False, 0) or value == []

@@ -17,7 +17,8 @@ from lockgate.protect.desired import RULESET
 _READ = "Administration: read"
 _PLAN = "a public repository, or a paid plan of GitHub"
 _SECRETS = "a public repository, or GitHub Secret Protection"
-_NOT_PROTECTED = re.compile(r"Branch not (protected|found)", re.IGNORECASE)
+_NOT_PROTECTED = re.compile(r"Branch not protected", re.IGNORECASE)
+_NO_BRANCH = re.compile(r"Branch not found", re.IGNORECASE)
 _OFF = re.compile(r"disabled|not enabled", re.IGNORECASE)
 _NEVER = re.compile(r"(?!)")
 ACTIONS_APP = 15368  # GitHub Actions on github.com
@@ -41,9 +42,11 @@ def read(github: GitHub, repository: str, *, branch: str, environment: str, revi
 
 def _read(reader: _Reader, branch: str, environment: str, reviewers: Sequence[str]) -> Remote:
     sections: dict[str, Any] = {"classic": reader.classic(branch), "actions": reader.actions()}
+    if reader.is_branch_missing:
+        sections["branch"] = Unseen(f"a branch {branch}: push it, or mend protection.branch")
     # The next ones say "Not Found" both of what is off and of what may not be seen.
     sections |= {
-        "workflow_token": reader.section("actions/permissions/workflow"),
+        "workflow_token": reader.workflow_token(),
         "security": reader.security(),
         "dependabot_alerts": reader.switch("vulnerability-alerts"),
         "dependabot_updates": reader.switch("automated-security-fixes"),
@@ -63,7 +66,11 @@ def actions_app(github: GitHub) -> int | None:
     if github.api == "https://api.github.com":
         return ACTIONS_APP
     answer = github.get("apps/github-actions")
-    return int(fields(answer)["id"]) if answer.status == _OK else None
+    number = fields(answer).get("id") if answer.status == _OK else None
+    if answer.status != _NOT_FOUND and not isinstance(number, int):
+        # Without the app anybody's report would do: that takes more than an odd answer.
+        raise UnknownError(f"{github.api}: which app GitHub Actions is: {said(answer)}", "run it again later")
+    return number
 
 
 def is_public(about: Mapping[str, Any]) -> bool:
@@ -76,6 +83,7 @@ class _Reader:
 
     Attributes:
         about: GitHub's description of the repository.
+        is_branch_missing: Rules for a branch that is not there protect nothing.
     """
 
     def __init__(self, github: GitHub, repository: str) -> None:
@@ -94,10 +102,14 @@ class _Reader:
         self._may_be_admin = self.about.get("permissions", {}).get("admin") is not False
         # Whether something was told that only administrators are told.
         self._is_admin = False
+        self.is_branch_missing = False
 
     def section(self, path: str, absent: re.Pattern[str] = _NEVER) -> Any:  # noqa: ANN401  (JSON, None or Unseen)
         """An object, None for what GitHub says is not there, or `Unseen`."""
         answer = self._github.get(f"{self._base}/{path}")
+        if answer.address and not answer.address.endswith(path):
+            # Of what took its place: for a branch that was renamed, or "master" that never was, the default one.
+            return Unseen(_READ, f"Branch not found, GitHub tells of {answer.address}")
         if answer.status == _OK:
             return fields(answer)
         return None if answer.status == _NOT_FOUND and absent.search(said(answer)) else _unseen(answer, _READ)
@@ -107,10 +119,13 @@ class _Reader:
         path = f"branches/{urllib.parse.quote(branch, safe='')}/protection"
         found = self.section(path, _NOT_PROTECTED)
         if isinstance(found, Unseen):
-            return found
+            # Whoever asks may be told so.
+            self.is_branch_missing = _NO_BRANCH.search(found.reason) is not None
+            return None if self.is_branch_missing else found
         self._is_admin = self._may_be_admin
         if found is None:
             return None
+        _told(found, "enforce_admins", Mapping)
         protection = normal.classic(found)
         if "required_signatures" not in found:
             signed = self.section(f"{path}/required_signatures")
@@ -125,16 +140,26 @@ class _Reader:
         self._is_admin = self._may_be_admin
         unknown = Unseen("a GitHub that can require actions pinned by commit") if found.get("enabled") else False
         return {
-            "enabled": found["enabled"],
-            "allowed_actions": found.get("allowed_actions", "all"),
+            "enabled": _told(found, "enabled", bool),
+            # Where no actions run GitHub does not tell which may, and keeps what it is not told.
+            **{name: found[name] for name in ("allowed_actions",) if name in found},
             "sha_pinning_required": found.get("sha_pinning_required", unknown),
         }
+
+    def workflow_token(self) -> Any:  # noqa: ANN401  (normal form or Unseen)
+        """What a workflow's token may do where the workflow says nothing."""
+        found = self.section("actions/permissions/workflow")
+        if not isinstance(found, Unseen):
+            _told(found, "default_workflow_permissions", str)
+        return found
 
     def switch(self, path: str) -> Any:  # noqa: ANN401  (normal form or Unseen)
         """Something that is on or off; where GitHub says "Not Found" it is off only for who may see it."""
         answer = self._github.get(f"{self._base}/{path}")
         if answer.status == _OK:
-            return fields(answer)
+            found = fields(answer)
+            # Paused ones (nobody used them for long) open no pull request.
+            return {**found, "enabled": _told(found, "enabled", bool) and not found.get("paused")}
         if answer.status == _NO_CONTENT:
             return {"enabled": True}
         if answer.status != _NOT_FOUND or not (_OFF.search(said(answer)) or self._is_admin):
@@ -178,15 +203,18 @@ class _Reader:
             listed = {str(one["name"]): one for one in self._github.pages(f"{self._base}/environments")}
             # GitHub tells environments apart without regard to case.
             ours = next((one for one in listed if one.lower() == name.lower()), None)
-            others = {one: normal.environment(listed[one], (), self._owner) for one in sorted(listed) if one != ours}
-            if ours is None:
-                return {"environment": None, "environments": others}
-            custom = (listed[ours].get("deployment_branch_policy") or {}).get("custom_branch_policies")
-            path = f"{self._base}/environments/{urllib.parse.quote(ours, safe='')}/deployment-branch-policies"
-            policies = list(self._github.pages(path)) if custom else []
+            found = {one: normal.environment(listed[one], self._policies(listed[one]), self._owner)
+                     for one in sorted(listed)}  # fmt: skip
         except PageRefusedError as error:
             return {"environment": _unseen(error.answer, "Actions: read"), "environments": {}}
-        return {"environment": normal.environment(listed[ours], policies, self._owner), "environments": others}
+        return {"environment": found.pop(ours) if ours else None, "environments": found}
+
+    def _policies(self, environment: Mapping[str, Any]) -> list[Any]:
+        """The branches and tags that may deploy, where they are named one by one."""
+        if not (environment.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
+            return []
+        name = urllib.parse.quote(environment["name"], safe="")
+        return list(self._github.pages(f"{self._base}/environments/{name}/deployment-branch-policies"))
 
     def reviewers(self, names: Sequence[str]) -> dict[str, Any]:
         """Who they are by name; None for who does not exist, or for a team that does not work on the repository."""
@@ -211,8 +239,21 @@ class _Reader:
         return {"type": "Team", "id": known[name]} if name in known else None
 
 
+def _told(found: Mapping[str, Any], name: str, kind: type) -> Any:  # noqa: ANN401  (JSON)
+    """A value that is in every answer of GitHub; without it, it is none.
+
+    Raises:
+        TypeError: It is missing, or something else.
+    """
+    if not isinstance(found.get(name), kind):
+        raise TypeError(f"{name} is missing")
+    return found[name]
+
+
 def _unseen(answer: Answer, permission: str) -> Unseen:
     """Not seen, and why; GitHub often says itself which permission it takes."""
     reason = said(answer)
+    if answer.status == _UNAUTHORIZED and "Requires authentication" not in reason:
+        raise UnknownError(f"the token is not valid any more: {reason}", "make a new one")
     accepted = answer.headers.get("x-accepted-github-permissions", "").replace("_", " ").replace("=", ": ").capitalize()
     return Unseen(_PLAN if "upgrade to" in reason.lower() else accepted or permission, reason)

@@ -35,7 +35,7 @@ def _line(change: Change) -> str:
     mark = f"{_MARKS[change.kind]} {printable(change.key)}"
     if change.permission is not None:
         after = f" (wanted: {shown(change.after)})" if change.kind == "unknown" and change.after is not None else ""
-        return f"{mark}: cannot be seen; it takes {change.permission}{after}"
+        return f"{mark}: cannot be seen; it takes {printable(change.permission)}{after}"
     if change.kind in {"keep", "unmanaged"}:
         return f"{mark}: {shown(change.before)}"
     return f"{mark}: {shown(change.before)} → {shown(change.after)}"

@@ -111,7 +111,7 @@ def test_pages_follow_the_links_of_lists_and_of_objects() -> None:
 @pytest.mark.parametrize("following", ["http://elsewhere.example/x?page=2", "{url}/x?per_page=100"])
 def test_half_a_list_is_no_list(following: str) -> None:
     def answer(_request: Request, _number: int) -> Reply:
-        return reply([1], Link=f'<{following.format(url=server.url)}>; rel="next"')
+        return reply([{"id": 1}], Link=f'<{following.format(url=server.url)}>; rel="next"')
 
     with Scripted(answer) as server, pytest.raises(UnknownError, match="half a list is no answer"):
         list(GitHub(server.url, WHO).pages("x"))
@@ -122,9 +122,10 @@ def test_a_refused_page_and_a_page_that_is_no_list_are_said() -> None:
         with pytest.raises(PageRefusedError, match="404: Not Found") as error:
             list(GitHub(server.url, WHO).pages("x"))
         assert error.value.answer.status == 404
-        server.answer = lambda *_: reply("text")
-        with pytest.raises(UnknownError, match="no list"):
-            list(GitHub(server.url, WHO).pages("x"))
+        for body in (b'"text"', b"", b"<html>", b'{"message": "Welcome"}', b"[1]", b'[{"id": 1'):
+            server.answer = lambda *_, body=body: Reply(200, body=body)
+            with pytest.raises(UnknownError, match="no list"):
+                list(GitHub(server.url, WHO).pages("x"))
 
 
 @pytest.mark.parametrize(
@@ -327,3 +328,22 @@ def test_an_app_without_an_installation_or_a_token_is_unknown() -> None:
 
 def test_without_an_app_the_token_is_the_usual_one() -> None:
     assert connect("http://127.0.0.1:1", "o/r", print, {"GH_TOKEN": "t", "PATH": ""})[1] == "GH_TOKEN"
+
+
+@pytest.mark.parametrize(
+    "api", ["api.github.com", "ftp://x/y", "http://", "http://[::1", "http://ho st/", "http://x/?a", "https://a:b@x/"]
+)
+def test_an_address_that_is_none_is_said(api: str) -> None:
+    with pytest.raises(UsageError, match="GITHUB_API_URL is no http address"):
+        place(None, {"GITHUB_API_URL": api, "GITHUB_REPOSITORY": "octo/sample"})
+
+
+@pytest.mark.parametrize("name", ["octo/sämple", "octo/sam ple", "octo/sample?x", "octo", "octo/a/b", "octo/sample\n"])
+def test_a_repository_that_can_be_none_is_not_asked_for(name: str) -> None:
+    with pytest.raises(RefusedError, match="cannot be told"):
+        place(None, {"GITHUB_API_URL": "http://[::1]:8080/api/v3/", "GITHUB_REPOSITORY": name})
+
+
+def test_what_github_says_does_not_drive_the_terminal() -> None:
+    refusal = json.dumps({"message": "No \x1b[2J", "errors": ["\x1b]0;x\x07"]}).encode()
+    assert said(Answer(403, {}, refusal)) == "HTTP status 403: No \\x1b[2J; \\x1b]0;x\\x07"

@@ -16,6 +16,17 @@ from tests.unit.protect.world import CONTEXTS, REPOSITORY, State, World, rich, t
 META = {"id", "created_at", "updated_at", "source", "source_type", "secrets", "selected-actions", "full_name"}
 PARTS = ("protection", "rulesets", "environments", "actions", "security_and_analysis", "security")
 Path = tuple[str | int, ...]
+# What somebody could add to a list.
+MORE: dict[str | int, list[Any]] = {
+    "bypass_actors": [{"actor_id": 1, "actor_type": "OrganizationAdmin", "bypass_mode": "pull_request"}],
+    "exclude": ["refs/heads/main"],
+    "include": ["~ALL"],
+    "checks": [{"context": "more", "app_id": None}],
+    "required_status_checks": [{"context": "quality-checks"}],
+    "policies": [{"id": 99, "name": "x/*", "type": "branch"}],
+    "reviewers": [{"type": "User", "id": 1002}],
+    "users": ["ada"],
+}
 
 
 def fields(value: Any, path: Path = ()) -> Iterator[Path]:  # noqa: ANN401
@@ -55,6 +66,10 @@ def changed(state: State) -> Iterator[tuple[Path, str, State]]:
             made = copy.deepcopy(state)
             at(made, parent)[name] = new
             yield path, f"{place[name]!r} → {new!r}", made
+        if isinstance(place[name], list) and name in MORE:
+            made = copy.deepcopy(state)
+            at(made, path).extend(MORE[name])
+            yield path, "more", made
         # Whole things can vanish: a list's element, a named object, a section.
         if isinstance(place, list) or (len(path) == 2 and path[0] in {"protection", "environments"}):
             made = copy.deepcopy(state)
@@ -79,7 +94,8 @@ def managed(path: Path, kind: str, state: State) -> bool:
             named = {"enforce_admins", "required_linear_history", "allow_force_pushes", "allow_deletions", "main"}
             reviews = {"required_approving_review_count", "dismiss_stale_reviews", "require_code_owner_reviews",
                        "required_pull_request_reviews"}  # fmt: skip
-            return kind == "classic" and ("required_status_checks" in rest or rest[-1] in named | reviews)
+            whole = {"required_status_checks", "bypass_pull_request_allowances"}
+            return kind == "classic" and (bool(whole & {*rest[1:]}) or rest[-1] in named | reviews)
         case ("rulesets",):
             return kind == "ruleset"
         case ("rulesets", int(number), *rest):
@@ -142,6 +158,19 @@ def test_somebody_on_a_bypass_list_is_drift(world: World) -> None:
         lines = {line.key: line for line in compare(world.desk(config)).changes}
         line = lines["classic.required_pull_request_reviews.bypass_pull_request_allowances"]
         assert (line.kind, line.before, line.after) == ("remove", who, None)
+
+
+def test_names_and_switched_off_rulesets_hide_nothing(world: World) -> None:
+    state = rich("classic")
+    state["rulesets"][1] |= {"name": "id", "enforcement": "disabled"}
+    state["rulesets"][2]["name"] = "team.policy_ids"
+    state["environments"]["ids"] = {**state["environments"].pop("docs"), "name": "ids"}
+    world.fresh(**state)
+    lines = {line.key: line for line in compare(world.desk(table())).changes}
+    assert lines["rulesets.id.enforcement"].before == "disabled"
+    assert "rulesets.team.policy_ids (Organization acme).rules.deletion" in lines
+    assert lines["environments.ids.reviewers"].before == ["@acme/crew"]
+    assert not any("policy_ids." in key or key.endswith(".ids") for key in lines)
 
 
 def test_the_contexts_are_those_of_the_rendered_workflows(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from lockgate.model.config import Config
 from lockgate.model.errors import UnknownError, UsageError
 from lockgate.model.protection import Change, Unseen, verdict_of
 from lockgate.ports.github import GitHub as Client
-from lockgate.ports.http import Answer
+from lockgate.ports.http import Answer, exchange
 from lockgate.protect import normal
 from lockgate.protect.difference import FORMS
 from lockgate.protect.reading import actions_app, is_public
@@ -135,6 +137,65 @@ def test_an_object_of_another_shape_is_unknown(world: World, monkeypatch: pytest
         look(world, table())
 
 
+WRONG = {"nothing": (200, b""), "a page": (200, b"<html>"), "another object": (200, b'{"message": "Welcome"}')}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_answer_to_any_question_is_unknown(world: World, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = table(protection={"kind": "ruleset"}, publish={"reviewers": ["@ada", "@acme/crew"]})
+    world.fresh(**rich("ruleset"))
+    world.apply(config)
+    asked, status, body = [0], *WRONG[wrong]
+
+    def proxied(method: str, url: str, **given: Any) -> Answer:  # noqa: ANN401
+        asked[0] -= 1
+        return Answer(status, {}, body) if asked[0] == 0 else exchange(method, url, **given)
+
+    monkeypatch.setattr("lockgate.ports.github.exchange", proxied)
+    assert verdict_of(look(world, config).changes) == "pass"
+    count = -asked[0]
+    assert count > 14
+    for nth in range(1, count + 1):
+        asked[0] = nth
+        with pytest.raises(UnknownError):
+            look(world, config)
+
+
+def test_a_token_that_expires_meanwhile_is_unknown_and_said(world: World) -> None:
+    world.server.faults.append(Fault(path=".*/rulesets", nth=0, status=401, message="Bad credentials"))
+    with pytest.raises(UnknownError, match="the token is not valid any more: HTTP status 401: Bad credentials"):
+        look(world, table())
+
+
+def test_which_app_counts_is_not_guessed_from_a_refusal(world: World) -> None:
+    world.server.faults.append(Fault(path="/apps/.*", nth=0, status=403, message="Resource not accessible"))
+    with pytest.raises(UnknownError, match="which app GitHub Actions is: HTTP status 403"):
+        look(world, table())
+
+
+def test_paused_updates_are_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.apply(table())
+
+    def paused(method: str, url: str, **given: Any) -> Answer:  # noqa: ANN401
+        if url.endswith("automated-security-fixes"):
+            return Answer(200, {}, b'{"enabled": true, "paused": true}')
+        return exchange(method, url, **given)
+
+    monkeypatch.setattr("lockgate.ports.github.exchange", paused)
+    found = look(world, table())
+    assert verdict_of(found.changes) == "fail"
+    assert lines(found)["dependabot_updates.enabled"].kind == "change"
+    assert lines(found)["dependabot_updates.paused"].before is True
+
+
+def test_which_actions_may_run_stays_when_they_are_switched_on(world: World) -> None:
+    world.fresh(actions={**rich("classic")["actions"], "permissions": {
+        "enabled": False, "allowed_actions": "local_only", "sha_pinning_required": False}})  # fmt: skip
+    _, found = world.apply(table())
+    assert world.state["actions"]["permissions"]["allowed_actions"] == "local_only"
+    assert verdict_of(found.changes) == "pass"
+
+
 @pytest.mark.parametrize("path", ["immutable-releases", "vulnerability-alerts", "automated-security-fixes"])
 @pytest.mark.parametrize("who", ["ada", "bob"])
 def test_not_found_means_off_only_for_who_may_see_it(world: World, path: str, who: str) -> None:
@@ -240,3 +301,31 @@ def test_a_branch_that_is_not_there_is_not_protected(world: World) -> None:
     assert verdict_of(found.changes) == "fail"
     (refused,) = [step for step in steps if step.status == "refused"]
     assert "Branch not found" in refused.detail
+
+
+def test_rules_for_a_branch_that_is_not_there_are_no_pass(world: World) -> None:
+    config = table(protection={"kind": "ruleset", "branch": "nowhere"})
+    steps, found = world.apply(config)
+    assert {step.status for step in steps} == {"applied"}
+    assert verdict_of(found.changes) == "unknown"
+    line = lines(found)["branch"]
+    assert (line.kind, line.permission) == ("unknown", "a branch nowhere: push it, or mend protection.branch")
+
+
+@pytest.mark.parametrize("kind", ["classic", "ruleset"])
+def test_what_github_tells_of_the_branch_in_its_place_is_no_pass(world: World, kind: str) -> None:
+    world.apply(table(protection={"kind": kind}))
+    config = table(protection={"kind": kind, "branch": "master"})
+    world.apply(config)
+    place = {"Location": f"{world.server.api}/repos/{REPOSITORY}/branches/main/protection"}
+    world.server.faults.append(Fault(method="GET", path=".*/master/protection", nth=0, status=301, headers=place))
+    found = look(world, config)
+    assert lines(found)["branch"].kind == "unknown"
+    assert verdict_of(found.changes) == ("fail" if kind == "classic" else "unknown")
+
+
+def test_a_missing_branch_makes_nobody_an_administrator(world: World) -> None:
+    who = world.server.add_token("ada", "fine-grained", {"metadata": "read", "contents": "read"})
+    world.server.faults.append(Fault(path=".*/branches/.*", nth=0, status=404, message="Branch not found"))
+    found = lines(look(world, table(protection={"branch": "nowhere"}), who))
+    assert found["dependabot_updates.enabled"].kind == "unknown"

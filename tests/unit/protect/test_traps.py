@@ -289,6 +289,15 @@ def test_approvals_that_could_be_given_are_proposed() -> None:
     assert "approvals = 1" in traps(table={"protection": {"approvals": 3}})["nobody-can-approve"].remedy
 
 
+def test_a_code_owner_who_is_alone_can_approve_nothing_either() -> None:
+    owned = {"protection": {"approvals": 0, "code-owners": True}}
+    trap = traps(writers=("ann",), table=owned)["nobody-can-approve"]
+    assert trap.status == "fail"
+    assert "code-owners = true and admins = true" in trap.message
+    assert "approvals = 0, code-owners = false" in trap.remedy
+    assert "nobody-can-approve" not in traps(writers=("ann", "bob"), table=owned)
+
+
 def test_a_planned_reviewer_is_applied_and_a_missing_one_is_named() -> None:
     assert "reviewers" in traps(environments={})["open-environment"].remedy
     planned = traps(environments={}, table={"publish": {"reviewers": ["@ann"]}})["open-environment"]

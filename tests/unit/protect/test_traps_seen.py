@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lockgate.loopback.github import Fault
 from lockgate.model.protection import Unseen
 from lockgate.ports.console import Console
 from lockgate.ports.github import GitHub as Client
+from lockgate.ports.http import Answer, exchange
 from lockgate.ports.pyproject import read_project
 from lockgate.protect.traps import find
 from lockgate.protect.traps.facts import Facts, Secret
@@ -109,6 +111,23 @@ def test_environments_reviewers_and_secrets_are_seen(place: Hub) -> None:
         Secret("KEY", "pypi-publishing", times["updated_at"]),
     )
     assert {trap.name for trap in find(found)} == {"unneeded-secrets", "old-secrets"}
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, path: str, body: bytes) -> None:
+    """Somebody between who answers one question."""
+
+    def between(method: str, url: str, **given: Any) -> Answer:  # noqa: ANN401
+        answer = exchange(method, url, **given)
+        return Answer(200, {}, body) if re.search(path, url) else answer
+
+    monkeypatch.setattr("lockgate.ports.github.exchange", between)
+
+
+def test_a_secret_without_a_time_is_unknown(place: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, "/actions/secrets", b'{"secrets": [{"name": "KEY", "updated_at": "soon"}]}')
+    found = seen(place)
+    assert isinstance(found.secrets, Unseen)
+    assert [trap.status for trap in find(found) if trap.name == "unneeded-secrets"] == ["unknown"]
 
 
 def test_rules_of_every_ruleset_are_seen(place: Hub) -> None:
@@ -290,6 +309,12 @@ def test_an_answer_without_what_it_must_have_ends_it(place: Hub) -> None:
     found = replayed(place)
     assert len(found.pulls) == 1
     assert "KeyError" in found.stopped
+
+
+@pytest.mark.usefixtures("merges")
+def test_an_answer_that_is_something_else_ends_it(place: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, r"/pulls/\d+$", b"[]")
+    assert "AttributeError" in replayed(place).stopped
 
 
 @pytest.mark.usefixtures("merges")

@@ -138,7 +138,8 @@ def rich(kind: str) -> State:
             "docs": {
                 "id": 6, "name": "docs", **stamps, "secrets": [], "rules": [94, 95, 96], "wait_timer": 0,
                 "prevent_self_review": False, "reviewers": [{"type": "Team", "id": 77}],
-                "deployment_branch_policy": None, "policies": [],
+                "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
+                "policies": [{"id": 902, "name": "main", "type": "branch"}],
             },
         },
         "actions": {

@@ -143,6 +143,7 @@ def _settings(call: Call) -> Data:
     call.paid()
     settings: Data | None = call.repo["protection"].get(call.args["branch"])
     if settings is None:
+        git.tip(git.opened(call), call.args["branch"])
         raise Refusal(404, "Branch not protected")
     return settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import urllib.error
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -140,7 +141,9 @@ def _secrets(github: GitHub, at: str, environments: Mapping[str, bool] | Unseen)
         return environments
 
     def of(environment: str, path: str) -> list[Secret]:
-        return [Secret(str(one["name"]), environment, str(one["updated_at"])) for one in github.pages(f"{at}/{path}")]
+        return [
+            Secret(str(one["name"]), environment, _moment(one["updated_at"])) for one in github.pages(f"{at}/{path}")
+        ]
 
     found = _seen("Secrets: read", lambda: of("", "actions/secrets"))
     more = _seen(
@@ -148,6 +151,11 @@ def _secrets(github: GitHub, at: str, environments: Mapping[str, bool] | Unseen)
         lambda: [one for name in environments for one in of(name, f"environments/{_quoted(name)}/secrets")],
     )
     return found if isinstance(found, Unseen) else more if isinstance(more, Unseen) else (*found, *more)
+
+
+def _moment(text: str) -> str:
+    dt.datetime.fromisoformat(text)  # else it is no answer
+    return text
 
 
 def _quoted(name: str) -> str:
