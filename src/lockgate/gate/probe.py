@@ -317,5 +317,5 @@ def _moved(path: str, root: str, here: str, target: str) -> str:
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as request:
         _combine(**json.load(request))
-elif os.environ.get("LOCKGATE_EVIDENCE"):
+elif __name__ == "lockgate_probe":  # as the plugin, not where lockgate's own tests import it
     globals().update(_hooks())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +60,11 @@ def test_a_plugins_files_stay_its_own(tmp_path: Path) -> None:
 
     found = moved(tmp_path, data(tmp_path / "data", fill), "/there")
     assert found.file_tracer(f"{HERE}/a.html") == "some.plugin"
+
+
+def test_imported_by_a_test_it_is_no_second_witness(tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence.jsonl"
+    environment = {**os.environ, "LOCKGATE_EVIDENCE": str(evidence)}
+    line = "import lockgate.gate.probe as probe; assert not hasattr(probe, 'pytest_configure')"
+    subprocess.run([sys.executable, "-c", line], env=environment, check=True)
+    assert not evidence.exists()
