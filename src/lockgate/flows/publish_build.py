@@ -76,6 +76,11 @@ def build(wishes: Wishes, console: Console) -> int:
 def _refuse_unplanned(at: Desk, ledger: Ledger) -> None:
     if at.project is None:
         raise UsageError("there is no package here to build", "run it in the package's clone: -C DIR")
+    if at.index != ledger.index:
+        raise UsageError(
+            f"it is planned for {ledger.index}, not for {at.index}",
+            f"plan it for that one: lockgate publish plan {ledger.version} --index {at.index}",
+        )
     head = git.head(at.project.root)
     if head is not None and head != ledger.commit:
         raise UsageError(
