@@ -27,6 +27,7 @@ from lockgate.ports.index import Listed, project_files, release_files
 from lockgate.ports.installer import Errand, NoEnvironmentError
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.process import Cancel
+from lockgate.ports.relay import reason
 from lockgate.ports.state import open_state, run_folder
 from lockgate.publish import changelog, prerequisites
 from lockgate.publish import ledger as moves
@@ -254,13 +255,12 @@ def _listed(scene: Scene) -> dict[str, Listed] | None:
     if address == REHEARSAL:
         return _rehearsed(scene.desk.store.folder / "index", name)
     try:
-        # The JSON API is ahead of the list that installers read.
+        # The JSON API is ahead of the list that installers read, which alone knows the provenance.
         ahead = release_files(place_of(address).about(name, scene.desk.version), _LIMIT)
-        return {**project_files(f"{address}/simple", name, _LIMIT), **ahead}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if getattr(error, "code", None) == 404:  # noqa: PLR2004
-            return None
-        raise UnknownError(f"{address} did not say what it has: {error}", "see that it can be reached") from None
+        return ahead | project_files(f"{address}/simple", name, _LIMIT, fresh=True) or None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"{address} did not say what it has: {reason(error)}"
+        raise UnknownError(said, "see that it can be reached") from None
 
 
 def _rehearsed(folder: Path, name: str) -> dict[str, Listed] | None:

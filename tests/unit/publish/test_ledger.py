@@ -152,7 +152,7 @@ def test_what_differs_on_the_disk_is_named() -> None:
         "p-1.0.tar.gz has other bytes",
         "stray.txt does not belong there",
     )
-    assert moves.different(ledger, {one.name: SHA for one in FILES}) == ()
+    assert moves.different(ledger, {SBOM: ledger.sbom, **{one.name: SHA for one in FILES}}) == ()
 
 
 @pytest.mark.parametrize(
