@@ -75,7 +75,10 @@ def modules(names: Collection[str]) -> dict[str, str]:
         single = _MODULE.fullmatch(name)
         if single:
             found[single[1]] = name
-    return found
+    # A namespace alone, which has no `__init__.py`.
+    folders = {name: name.removesuffix(".py").split("/") for name in names if name.endswith(".py")}
+    alone = {".".join(parts): name for name, parts in folders.items() if all(part.isidentifier() for part in parts)}
+    return found or alone
 
 
 def trial(bench: Bench, python: str, interpreter: str, folder: Path, errand: Errand) -> str:
@@ -194,7 +197,10 @@ def _tested(environment: Path, place: Path, bench: Bench, names: Sequence[str], 
         raise NoEnvironmentError("fail", f"pytest ended with exit 0, but its tests did not pass: {counts}", done.output)
     for session in sessions:
         _refuse_strangers(session.where, environment)
-    return f"{counts['passed']} tests passed against the wheel"
+    had = any(session.where for session in sessions)
+    return f"{counts['passed']} tests passed {'against' if had else 'beside'} the wheel" + (
+        "" if had else ": their own process imported nothing of it"
+    )
 
 
 def _telling(output: str) -> str:

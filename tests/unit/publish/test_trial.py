@@ -56,6 +56,16 @@ def test_tests_that_pass_against_the_installed_package(installed: Path, tmp_path
     source = "import sample\ndef test_a() -> None:\n    pass\ndef test_b() -> None:\n    pass\n"
     assert against(installed, tmp_path, source) == "2 tests passed against the wheel"
 
+    # A suite that starts the program only is one; what it had is not claimed.
+    said = against(installed, tmp_path, "def test_a() -> None:\n    pass\n")
+    assert said == "1 tests passed beside the wheel: their own process imported nothing of it"
+
+
+def test_a_namespace_alone_is_imported_by_its_modules() -> None:
+    names = ("ns/mod.py", "ns/deep/er.py", "sample-1.0.dist-info/METADATA", "sample-1.0.data/scripts/run.py")
+    assert trial.modules(names) == {"ns.mod": "ns/mod.py", "ns.deep.er": "ns/deep/er.py"}
+    assert trial.modules((*names, "ns/pkg/__init__.py")) == {"ns.pkg": "ns/pkg"}
+
 
 def test_tests_inside_the_package_are_found(installed: Path, tmp_path: Path) -> None:
     assert against(installed, tmp_path, "") == "1 tests passed against the wheel"
