@@ -132,7 +132,10 @@ def arrangement(first: Path, second: Path) -> str:
 
 
 def undeclared(path: Path, tracked: Mapping[str, str], declared: Sequence[str]) -> tuple[str, ...]:
-    """Files in it that git does not have and nobody declared, in words; `tracked` is sha256 by path in the package."""
+    """Files in it that git does not have and nobody declared, in words.
+
+    `tracked` is sha256 by path from the package's folder: `../…` is what the repository has beside it.
+    """
     inside = members(path)
     meant = [name for name in inside if not any(fnmatch(name, pattern) for pattern in declared)]
     if kind_of(path.name) == "wheel":
@@ -144,7 +147,8 @@ def undeclared(path: Path, tracked: Mapping[str, str], declared: Sequence[str]) 
     kept = f"{_PYPROJECT}.orig"
     rewritten = {_PYPROJECT, kept} if _digest(inside.get(kept, b"")) == tracked.get(_PYPROJECT) else set()
     looked = [name for name in sorted(meant) if name not in rewritten and not _OF_SDIST.fullmatch(name)]
-    extra = [f"{name} is not in git" for name in looked if name not in tracked]
+    beside = {digest for known, digest in tracked.items() if known.startswith("../")}
+    extra = [f"{name} is not in git" for name in looked if name not in tracked and _digest(inside[name]) not in beside]
     return (
         *extra,
         *(

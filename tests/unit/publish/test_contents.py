@@ -29,6 +29,14 @@ def test_members_of_both_kinds(tmp_path: Path) -> None:
     assert contents.metadata_of(tmp_path / "sample-1.0.zip")["name"] == "sample"
 
 
+def test_what_the_repository_has_beside_the_package_is_in_git(tmp_path: Path) -> None:
+    tracked = {"pyproject.toml": sha(b"[project]"), "a.txt": sha(b"a"), "../../LICENSE": sha(b"MIT")}
+    inside = {"LICENSE": b"MIT", "copy.txt": b"a", "pyproject.toml": b"[project]"}
+    assert contents.undeclared(sdist(tmp_path, inside), tracked, ()) == ("copy.txt is not in git",)
+    made = wheel(tmp_path, {"sample-1.0.dist-info/licenses/LICENSE": b"MIT"})
+    assert contents.undeclared(made, tracked, ()) == ()
+
+
 def test_a_link_is_what_it_leads_to(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / SDIST, "w:gz") as archive:
         info = tarfile.TarInfo("sample-1.0/link")
