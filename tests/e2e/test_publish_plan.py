@@ -176,6 +176,20 @@ def test_a_flaw_is_seen(tmp_path: Path, outside: Outside, flaw: str) -> None:
         assert f"nothing is built before the plan passes: {name}" in built.err or name in built.err
 
 
+def test_a_publisher_is_confirmed_for_one_index(tmp_path: Path, outside: Outside) -> None:
+    made = clone(tmp_path, outside)
+    outside.passed(made.head)
+    assert made.plan().code == 0
+    assert made.publish("plan", "--no-run").code == 0
+    with Outside() as other:
+        line = ("publish", "plan", "1.0", "--no-run", "--index", other.url)
+        planned = lockgate(made.root, *line, GITHUB_API_URL=outside.url, GITHUB_REPOSITORY="acme/sample")
+    assert planned.code == 3, planned
+    assert made.ledger["prerequisites"][7]["status"] == "confirm"
+    built = made.publish("build")
+    assert (built.code, f"it is planned for {other.url}, not for {outside.url}" in built.err) == (2, True)
+
+
 AHEAD = {"urls": [{"filename": "sample-1.0.tar.gz", "url": "x", "digests": {"sha256": "ab" * 32}}]}
 
 

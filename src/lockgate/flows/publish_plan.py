@@ -59,7 +59,7 @@ def plan(wishes: Wishes, console: Console) -> int:
             runs = [proved(scene, name) for name in EVIDENCE]
             ledger = moves.planned(at.ledger, release, (*known, *runs), clock.now())
             if "publisher" in wishes.confirm:
-                ledger = moves.noted(ledger, _CONFIRMED, "pass", clock.now())
+                ledger = moves.noted(ledger, _CONFIRMED, "pass", clock.now(), at.index)
             for one in runs:
                 if one.status == "pass" and earlier(scene, one.name) is None:
                     ledger = moves.noted(ledger, one.name, "pass", clock.now(), f"{scene.commit}: {one.detail}")
@@ -279,8 +279,8 @@ def _publisher(scene: Scene, listed: dict[str, Listed] | UnknownError | None) ->
     repository = None
     with contextlib.suppress(LockgateError):
         repository = github.place(git.remote_url(scene.project.root)).repository
-    ledger = scene.desk.ledger
-    kept = ledger is not None and any(one.name == _CONFIRMED for one in ledger.steps)
+    steps = scene.desk.ledger.steps if scene.desk.ledger else ()
+    kept = any((one.name, one.detail) == (_CONFIRMED, scene.desk.index) for one in steps)
     return prerequisites.publisher(
         _provenance(listed),
         repository,
