@@ -22,6 +22,8 @@ _NOTHING_COLLECTED = 5  # pytest's exit code
 _IMPORT = "import importlib,json,sys;print(json.dumps([importlib.import_module(n).__file__ for n in sys.argv[1:]]))"
 _MODULE = re.compile(r"([A-Za-z_]\w*)(?:\.[^/]*)?\.(?:py|so|pyd)")
 
+_TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What the trials of all Pythons share.
@@ -75,10 +77,9 @@ def modules(names: Collection[str]) -> dict[str, str]:
         single = _MODULE.fullmatch(name)
         if single:
             found[single[1]] = name
-    # A namespace alone, which has no `__init__.py`.
-    folders = {name: name.removesuffix(".py").split("/") for name in names if name.endswith(".py")}
-    alone = {".".join(parts): name for name, parts in folders.items() if all(part.isidentifier() for part in parts)}
-    return found or alone
+    # A namespace alone: which of its modules can be imported without more, nobody says.
+    tops = (name.partition("/")[0] for name in names if name.endswith(".py"))
+    return found or {top: top for top in tops if top.isidentifier()}
 
 
 def trial(bench: Bench, python: str, interpreter: str, folder: Path, errand: Errand) -> str:
@@ -137,6 +138,10 @@ def _hide(place: Path, inside: Mapping[str, bytes], importable: Mapping[str, str
         # Of places with as many of its files, e.g. a fixture's copy, the nearest to the top.
         for prefix in sorted(votes, key=lambda one: (-votes[one], len(one)))[:1]:
             hidden = place / f"{prefix}{path}"
+            # Modules that the wheel forgot lie beside it, and a test's path may lead there.
+            beside = [file for file in tracked if file.startswith(prefix) and not file.startswith(f"{prefix}{path}")]
+            if Path(prefix).name == "src" and not any(_TEST.search(file) for file in beside):
+                hidden = place / prefix
             shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink(missing_ok=True)
 
 
