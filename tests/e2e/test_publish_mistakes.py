@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.loopback.index import Index
-from tests.e2e.releasing import SDIST, Release, contents, release
+from tests.e2e.releasing import SDIST, WHEELS, Release, contents, release
 
 pytestmark = pytest.mark.usefixtures("own_git")
 
@@ -35,6 +35,7 @@ def test_a_rehearsal_of_a_real_release_sends_nothing(made: Release, command: str
 
 
 def test_a_dry_run_gives_nothing_up(made: Release) -> None:
+    made.store(WHEELS[0])  # which a run that is none would note as stored
     made.store(SDIST, bytes_of=contents("other"))
     before = (made.folder / "ledger.json").read_bytes()
     ran = made.run("upload", "--dry-run")
