@@ -71,6 +71,7 @@ class Outside(Service):
 
     Attributes:
         listed: Files of the simple index; None for a project that is not there.
+        ahead: What the JSON API says of 1.0; None for a release that is not there.
         runs: Check runs, as GitHub lists them.
         provenance: What every file's provenance is.
         status: What the index answers instead of 200.
@@ -79,6 +80,7 @@ class Outside(Service):
     def __init__(self) -> None:
         super().__init__()
         self.listed: list[dict[str, Any]] | None = None
+        self.ahead: Any = None
         self.runs: list[dict[str, Any]] = []
         self.provenance: Any = None
         self.status = 200
@@ -89,6 +91,8 @@ class Outside(Service):
             return Reply(body=json.dumps({"total_count": len(shown), "check_runs": shown}).encode())
         if request.path.startswith("/integrity/"):
             return Reply(body=json.dumps(self.provenance).encode())
+        if request.path == "/pypi/sample/1.0/json" and self.ahead is not None:
+            return Reply(body=json.dumps(self.ahead).encode())
         if request.path == "/simple/sample/" and self.listed is not None:
             page = {"meta": {"api-version": "1.1"}, "files": self.listed}
             return Reply(self.status, body=json.dumps(page).encode())

@@ -166,6 +166,17 @@ def test_what_a_backend_does_wrong_is_named_and_nothing_promoted(tmp_path: Path,
     assert_nothing_promoted(made)
 
 
+def test_a_backend_sees_no_token_and_tells_no_password(tmp_path: Path, outside: Outside) -> None:
+    made = ready(tmp_path, outside, spoil="raise RuntimeError('; '.join(map('='.join, os.environ.items())))")
+    secrets = {"UV_PUBLISH_TOKEN": "pypi-of-this-run", "UV_INDEX_MINE_PASSWORD": "hunter2secret", "GH_TOKEN": "t" * 20}
+    built = made.publish("build", **secrets)
+    assert built.code == 1, built.out + built.err
+    everything = built.out + built.err + json.dumps(made.ledger)
+    assert "UV_INDEX_MINE_PASSWORD=***" in everything
+    assert not [name for name, value in secrets.items() if value in everything]
+    assert "UV_PUBLISH_TOKEN" not in everything
+
+
 @pytest.mark.slow
 def test_tests_that_need_the_source_tree_fail(tmp_path: Path, outside: Outside) -> None:
     """A module that only the source tree has: imports from it work everywhere but for the users."""

@@ -176,6 +176,41 @@ def test_a_flaw_is_seen(tmp_path: Path, outside: Outside, flaw: str) -> None:
         assert f"nothing is built before the plan passes: {name}" in built.err or name in built.err
 
 
+def test_a_publisher_is_confirmed_for_one_index(tmp_path: Path, outside: Outside) -> None:
+    made = clone(tmp_path, outside)
+    outside.passed(made.head)
+    assert made.plan().code == 0
+    assert made.publish("plan", "--no-run").code == 0
+    with Outside() as other:
+        line = ("publish", "plan", "1.0", "--no-run", "--index", other.url)
+        planned = lockgate(made.root, *line, GITHUB_API_URL=outside.url, GITHUB_REPOSITORY="acme/sample")
+    assert planned.code == 3, planned
+    assert made.ledger["prerequisites"][7]["status"] == "confirm"
+    built = made.publish("build")
+    assert (built.code, f"it is planned for {other.url}, not for {outside.url}" in built.err) == (2, True)
+
+
+AHEAD = {"urls": [{"filename": "sample-1.0.tar.gz", "url": "x", "digests": {"sha256": "ab" * 32}}]}
+
+
+def test_whatever_the_index_says_it_is_no_wrong_pass(tmp_path: Path, outside: Outside) -> None:
+    made = clone(tmp_path, outside)
+    outside.passed(made.head)
+    for ahead, listed, status, words in (
+        (AHEAD, None, "fail", "has sample-1.0.tar.gz already"),  # a new project, whose list lags behind
+        (AHEAD, [], "fail", "has sample-1.0.tar.gz already"),
+        ({"urls": None}, [], "unknown", "the index's answer lists no files"),
+        ({}, None, "unknown", "the index's answer lists no files"),
+        ([], [], "unknown", "did not say what it has"),
+        ({"urls": [{"filename": "a", "url": "b", "digests": "c"}]}, [], "unknown", "did not say what it has"),
+        (None, [{"filename": "a", "url": "b", "hashes": "c"}], "unknown", "did not say what it has"),
+    ):
+        outside.ahead, outside.listed = ahead, listed
+        planned = made.plan()
+        found = made.ledger["prerequisites"][6]
+        assert (found["status"], words in found["detail"]) == (status, True), planned.out
+
+
 def test_another_version_than_the_packages_own(tmp_path: Path, outside: Outside) -> None:
     made = clone(tmp_path, outside)
     outside.passed(made.head)

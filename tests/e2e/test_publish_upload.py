@@ -13,10 +13,8 @@ import pytest
 
 from lockgate.loopback.index import Fault, Index
 from lockgate.ports.index import Listed, project_files
-from lockgate.ports.service import Reply
 from lockgate.ports.trust import trusting
 from tests.e2e.releasing import NAMES, SDIST, WHEELS, Release, release
-from tests.releases_api import Releases
 from tests.support import command, commit, environment, lockgate, package
 
 pytestmark = pytest.mark.usefixtures("own_git")
@@ -40,42 +38,6 @@ def test_every_file_goes_up_once_and_wheels_first(made: Release) -> None:
     assert made.ledger["state"] == "uploaded"
     assert set(made.states().values()) == {"stored"}
     made.assert_never_other_bytes()
-
-
-@pytest.fixture
-def github() -> Iterator[Releases]:
-    with Releases() as service:
-        yield service
-
-
-def test_step_by_step_to_the_github_release(made: Release, github: Releases) -> None:
-    made.environment |= {"GITHUB_API_URL": github.url, "GH_TOKEN": "t" * 20}
-    for step, state in (("upload", "uploaded"), ("verify", "verified"), ("resume", "released")):
-        assert made.run(step).code == 0
-        assert made.ledger["state"] == state
-    (release_,) = github.releases.values()
-    assert github.tags == {"v1.0": made.ledger["commit"]}
-    assert (release_["draft"], release_["name"], release_["body"]) == (False, "sample 1.0", "* new")
-    assert [one["name"] for one in release_["assets"]] == [*NAMES, "sbom.cdx.json"]
-    for step in ("resume", "verify"):
-        assert made.run(step).code == 0
-    assert made.ledger["state"] == "released"
-    assert len(github.releases) == 1
-
-
-def test_a_github_release_that_fails_is_taken_back_and_made_by_the_next_resume(made: Release, github: Releases) -> None:
-    made.environment |= {"GITHUB_API_URL": github.url, "GH_TOKEN": "t" * 20}
-    github.faulty = lambda method, _: Reply(403, body=b'{"message": "no"}') if method == "PATCH" else None
-    ran = made.run("resume")
-    assert ran.code == 4, ran
-    assert "taken back: the tag v1.0, the draft of the release" in ran.out
-    assert (github.tags, github.releases) == ({}, {})
-    assert made.ledger["state"] == "verified"
-    assert made.ledger["steps"][-1]["name"] == "release"
-    assert "taken back" in made.ledger["steps"][-1]["detail"]
-    github.faulty = lambda _method, _path: None
-    assert made.run("resume").code == 0
-    assert made.ledger["state"] == "released"
 
 
 def test_without_a_token_everything_else_is_done(made: Release) -> None:

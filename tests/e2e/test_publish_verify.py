@@ -62,6 +62,9 @@ def test_somebody_else_s_attestation_fails(made: Release) -> None:
     ran = made.run("verify", GITHUB_ACTIONS=None, GITHUB_REPOSITORY="acme/other")
     assert ran.code == 1, ran
     assert "is attested by acme/sample (publish.yml), not by acme/other" in ran.out
+    nobody = made.run("verify", GITHUB_ACTIONS=None, GITHUB_REPOSITORY=None)  # a clone without a remote
+    assert nobody.code == 3, nobody
+    assert "it cannot be told which GitHub repository this is" in nobody.out
 
 
 @pytest.mark.slow

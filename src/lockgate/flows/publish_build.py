@@ -76,6 +76,11 @@ def build(wishes: Wishes, console: Console) -> int:
 def _refuse_unplanned(at: Desk, ledger: Ledger) -> None:
     if at.project is None:
         raise UsageError("there is no package here to build", "run it in the package's clone: -C DIR")
+    if at.index != ledger.index:
+        raise UsageError(
+            f"it is planned for {ledger.index}, not for {at.index}",
+            f"plan it for that one: lockgate publish plan {ledger.version} --index {at.index}",
+        )
     head = git.head(at.project.root)
     if head is not None and head != ledger.commit:
         raise UsageError(
@@ -150,7 +155,10 @@ class _Builder:
 
         if self._one("build", built, display) != "pass":
             return (), (), shop.lock
-        tracked = {os.fsdecode(one): sha256(sources[0] / os.fsdecode(one)) for one in _tracked(sources[0])}
+        top = folder / "a"
+        # What is beside the package in its repository is called `../…`.
+        known = {os.path.relpath(top / one, sources[0]): sha256(top / one) for one in _tracked(top)}
+        tracked = {name: digest for name, digest in known.items() if not name.startswith("../")}
         place = self._errand("metadata", display)
 
         def described() -> str:
@@ -158,7 +166,7 @@ class _Builder:
             return "an index takes and shows it"
 
         self._one("from-sdist", lambda: proofs.from_sdist(shop, made[0], folder), display)
-        self._one("contents", lambda: proofs.clean(files, tracked, project.config.publish.declared), display)
+        self._one("contents", lambda: proofs.clean(files, known, project.config.publish.declared), display)
         self._one("metadata", described, display)
         wheels = tuple(path for path in files if kind_of(path.name) == "wheel")
         bench = self._bench(project, sources[0], folder, wheels, tracked)
@@ -284,8 +292,8 @@ def _mute(_what: str) -> None:
     """Nobody waits for it."""
 
 
-def _tracked(root: Path) -> tuple[bytes, ...]:
-    return tuple(one for one in git.tracked(root) if (root / os.fsdecode(one)).is_file())
+def _tracked(root: Path) -> tuple[str, ...]:
+    return tuple(name for name in map(os.fsdecode, git.tracked(root)) if (root / name).is_file())
 
 
 def _interpreter(finder: Finder, python: str) -> str:

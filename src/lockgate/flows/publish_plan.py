@@ -27,6 +27,7 @@ from lockgate.ports.index import Listed, project_files, release_files
 from lockgate.ports.installer import Errand, NoEnvironmentError
 from lockgate.ports.interpreters import Finder
 from lockgate.ports.process import Cancel
+from lockgate.ports.relay import reason
 from lockgate.ports.state import open_state, run_folder
 from lockgate.publish import changelog, prerequisites
 from lockgate.publish import ledger as moves
@@ -58,7 +59,7 @@ def plan(wishes: Wishes, console: Console) -> int:
             runs = [proved(scene, name) for name in EVIDENCE]
             ledger = moves.planned(at.ledger, release, (*known, *runs), clock.now())
             if "publisher" in wishes.confirm:
-                ledger = moves.noted(ledger, _CONFIRMED, "pass", clock.now())
+                ledger = moves.noted(ledger, _CONFIRMED, "pass", clock.now(), at.index)
             for one in runs:
                 if one.status == "pass" and earlier(scene, one.name) is None:
                     ledger = moves.noted(ledger, one.name, "pass", clock.now(), f"{scene.commit}: {one.detail}")
@@ -254,13 +255,12 @@ def _listed(scene: Scene) -> dict[str, Listed] | None:
     if address == REHEARSAL:
         return _rehearsed(scene.desk.store.folder / "index", name)
     try:
-        # The JSON API is ahead of the list that installers read.
+        # The JSON API is ahead of the list that installers read, which alone knows the provenance.
         ahead = release_files(place_of(address).about(name, scene.desk.version), _LIMIT)
-        return {**project_files(f"{address}/simple", name, _LIMIT), **ahead}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if getattr(error, "code", None) == 404:  # noqa: PLR2004
-            return None
-        raise UnknownError(f"{address} did not say what it has: {error}", "see that it can be reached") from None
+        return ahead | project_files(f"{address}/simple", name, _LIMIT, fresh=True) or None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        said = f"{address} did not say what it has: {reason(error)}"
+        raise UnknownError(said, "see that it can be reached") from None
 
 
 def _rehearsed(folder: Path, name: str) -> dict[str, Listed] | None:
@@ -279,8 +279,8 @@ def _publisher(scene: Scene, listed: dict[str, Listed] | UnknownError | None) ->
     repository = None
     with contextlib.suppress(LockgateError):
         repository = github.place(git.remote_url(scene.project.root)).repository
-    ledger = scene.desk.ledger
-    kept = ledger is not None and any(one.name == _CONFIRMED for one in ledger.steps)
+    steps = scene.desk.ledger.steps if scene.desk.ledger else ()
+    kept = any((one.name, one.detail) == (_CONFIRMED, scene.desk.index) for one in steps)
     return prerequisites.publisher(
         _provenance(listed),
         repository,

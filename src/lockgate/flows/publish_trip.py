@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from lockgate.flows import told
-from lockgate.flows.publishing import Desk, Wishes, again, desk, tell
+from lockgate.flows.publishing import Desk, Wishes, again, desk, tell, without_password
 from lockgate.flows.rehearsal import reached
 from lockgate.model.duration import parse_duration
 from lockgate.model.errors import LockgateError, RefusedError, UsageError
@@ -51,7 +51,7 @@ def travel(wishes: Wishes, console: Console, command: Command, work: Work) -> in
     error: LockgateError | None = None
     said: str | None = None
     with Signals(cancel.set), Adoption(), desk(wishes, console) as at:
-        journal = Journal(at.store, _begun(at))
+        journal = Journal(at.store, _begun(at), dry_run=wishes.dry_run)
         try:
             if journal.ledger.state == "burned":
                 raise BurnedError(
@@ -63,7 +63,7 @@ def travel(wishes: Wishes, console: Console, command: Command, work: Work) -> in
             raise
         except LockgateError as caught:
             error = caught
-        folder, ledger = str(at.store.folder), journal.ledger
+        folder, ledger = str(at.store.folder), at.needed() if wishes.dry_run else journal.ledger
     report = PublishReport(
         verdict=_verdict(error),
         seconds=clock.monotonic() - begun,
@@ -109,7 +109,8 @@ def _way(at: Desk, cancel: Cancel, console: Console) -> Iterator[Trip]:
         if not console.quiet:
             console.say(f"lockgate: {text}")
 
-    with reached(ledger.index, at.store.folder, form, environment.get("UV_PUBLISH_URL")) as (place, more):
+    upload = environment.get("UV_PUBLISH_URL")
+    with reached(ledger.index, at.store.folder, form, upload and without_password(upload)) as (place, more):
         yield Trip(
             place=place,
             uv=find_uv(environment),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -88,6 +89,7 @@ def address(name: str) -> str:
     Raises:
         UsageError: It is neither.
     """
+    name = without_password(name)
     if name in INDEXES:
         return INDEXES[name]
     if name == NAME:
@@ -95,6 +97,20 @@ def address(name: str) -> str:
     if not name.startswith(("https://", "http://")):
         raise UsageError(f"--index {name}: give an address, or one of {', '.join(INDEXES)}, loopback")
     return name.rstrip("/").removesuffix("/simple")
+
+
+def without_password(url: str) -> str:
+    """The same address.
+
+    Raises:
+        UsageError: It holds credentials: what is in a ledger is no secret.
+    """
+    if re.search("://[^/]*@", url):
+        raise UsageError(
+            "the index's address holds a user name or a password, which the ledger would show",
+            "leave it out; to send with one: UV_PUBLISH_USERNAME=… UV_PUBLISH_PASSWORD=…",
+        )
+    return url
 
 
 @contextlib.contextmanager
@@ -133,7 +149,7 @@ def desk(wishes: Wishes, console: Console, *, make: bool = True) -> Iterator[Des
         ledger = store.read()
         if ledger is not None:
             name = ledger.project if project is None else normalize(project.name)
-            refuse_other(ledger, project=name, version=version)
+            refuse_other(ledger, project=name, version=version, index=wishes.index and address(wishes.index))
             wrong = contradictions(ledger)
             if wrong:
                 raise UnknownError(f"{folder / 'ledger.json'} contradicts itself: {'; '.join(wrong)}")

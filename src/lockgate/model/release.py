@@ -15,6 +15,8 @@ SCHEMA = "lockgate/publish/1"
 State = Literal["planned", "built", "uploading", "uploaded", "verified", "released", "burned"]
 FileState = Literal["planned", "uploading", "stored", "verified"]
 Command = Literal["plan", "build", "upload", "verify", "resume", "status"]
+# The bill of materials, from `dist/`: it goes to GitHub with the files, and never to the index.
+SBOM = "../sbom.cdx.json"
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$", description="a sha256 in hex digits")]
 Commit = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$", description="a full commit hash")]
 # A ledger may come from elsewhere: no name of its leads out of its folder.

@@ -105,7 +105,7 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
 
     Raises:
         OSError: The index gave no answer within `limit` seconds.
-        ValueError, KeyError, TypeError: The answer is no list of files.
+        ValueError, KeyError, TypeError, AttributeError: The answer is no list of files.
     """
     try:
         document = json.loads(fetch(address, limit, headers={"Accept": "application/json", **_FRESH}))
@@ -113,6 +113,8 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
         if error.code in _ABSENT:
             return {}
         raise
+    if not isinstance(document.get("urls"), list):
+        raise TypeError("the index's answer lists no files")
     return {
         str(one["filename"]): Listed(
             name=str(one["filename"]),
@@ -120,7 +122,7 @@ def release_files(address: str, limit: float) -> dict[str, Listed]:
             sha256=(one.get("digests") or {}).get("sha256"),
             uploaded=one.get("upload_time_iso_8601"),
         )
-        for one in document["urls"] or ()
+        for one in document["urls"]
     }
 
 

@@ -6,6 +6,7 @@ found".
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import urllib.error
@@ -96,6 +97,13 @@ def _read(request: urllib.request.Request, deadline: float) -> bytes:
     left = deadline - clock.monotonic()
     if left <= 0:
         raise TimeoutError("it took too long")
+    try:
+        return _content(request, left, deadline)
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"the answer is none that HTTP knows ({type(error).__name__})") from None
+
+
+def _content(request: urllib.request.Request, left: float, deadline: float) -> bytes:
     content = bytearray()
     with urllib.request.urlopen(request, timeout=left, context=trust.context()) as answer:  # noqa: S310
         if answer.status != 200:  # noqa: PLR2004

@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from lockgate.model.errors import UnknownError, UsageError
-from lockgate.model.release import LEDGER_SCHEMA, Ledger
+from lockgate.model.release import LEDGER_SCHEMA, SBOM, Ledger
 from lockgate.ports.files import locked, write_atomic
 
-_LEDGER, _DIST, _SBOM, _LOCK = "ledger.json", "dist", "sbom.cdx.json", ".lock"
+_LEDGER, _DIST, _LOCK = "ledger.json", "dist", ".lock"
 
 
 class Store:
@@ -29,7 +29,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.dist = folder / _DIST
-        self.sbom = folder / _SBOM
+        self.sbom = folder / Path(SBOM).name
         self._path = folder / _LEDGER
 
     def read(self) -> Ledger | None:
@@ -77,17 +77,18 @@ class Store:
             ) from error
 
     def hashes(self) -> dict[str, str]:
-        """sha256 by name of everything in `dist/`, read now.
+        """sha256 by name of everything in `dist/`, and of the bill of materials, read now.
 
         Raises:
             UnknownError: Something cannot be read.
         """
         found = {}
         try:
-            for path in sorted(self.dist.iterdir()) if self.dist.exists() else ():
+            there = {path.name: path for path in sorted(self.dist.iterdir())} if self.dist.exists() else {}
+            for name, path in (there | ({SBOM: self.sbom} if self.sbom.exists() else {})).items():
                 # A link or a folder is none of the ledger's files, whatever is behind it.
                 plain = path.is_file() and not path.is_symlink()
-                found[path.name] = sha256(path) if plain else ""
+                found[name] = sha256(path) if plain else ""
         except OSError as error:
             raise UnknownError(f"{error.filename or self.dist}: {error.strerror or error}") from error
         return found

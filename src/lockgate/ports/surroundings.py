@@ -119,8 +119,9 @@ def for_checks(declared: Iterable[str], environment: Mapping[str, str] = os.envi
 
 
 def for_uv(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What uv and build backends see."""
+    """What uv and build backends see; whoever builds has no business with what publishes."""
     kept = _select(environment, (*ALLOWED, *_FOR_UV))
+    kept = {name: value for name, value in kept.items() if not name.startswith("UV_PUBLISH_")}
     for name in ("UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "UV_FROZEN", "UV_LOCKED", "UV_PROJECT", "PYTHONPATH"):
         kept.pop(name, None)
     return {**kept, "PATH": clean_path(environment), "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}

@@ -15,6 +15,9 @@ NAMES = tuple(
 _HASHES = re.compile(r"(#{1,6})\s+(.*)")
 _UNDERLINE = re.compile(r"([=\-~^*\"'+])\1{2,}\s*")
 
+# What shows no heading: comments, and code between fences.
+_UNSEEN = re.compile(r"<!--.*?-->|^ {0,3}(`{3,})[^`\n]*$.*?(?:^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
+
 
 def section(text: str, version: str, name: str) -> str | None:
     """What stands under the version's heading, None when no heading is of it.
@@ -23,7 +26,7 @@ def section(text: str, version: str, name: str) -> str | None:
     `## Release 1.2.0`, `## name 1.2.0`; versions compare by PEP 440.
     """
     lines = text.splitlines()
-    heads = [(number, level, words) for number, level, words in _headings(lines)]
+    heads = _headings(_UNSEEN.sub(lambda unseen: re.sub(r"\S", "", unseen[0]), text).splitlines())
     for at, (number, level, words) in enumerate(heads):
         if _version(words, name) != Version(version):
             continue

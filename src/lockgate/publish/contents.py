@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import posixpath
 import re
 import tarfile
 import zipfile
@@ -22,6 +24,7 @@ _SECRET = re.compile(
     r"|id_(rsa|dsa|ecdsa|ed25519)|credentials\.json|[^/]+\.(p12|pfx|jks|keystore|kdbx))$"
 )
 _KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----")
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _PYPROJECT = "pyproject.toml"
 _MOST = 1 << 30  # bytes that a file may unpack to
 _LISTED = 5
@@ -129,7 +132,10 @@ def arrangement(first: Path, second: Path) -> str:
 
 
 def undeclared(path: Path, tracked: Mapping[str, str], declared: Sequence[str]) -> tuple[str, ...]:
-    """Files in it that git does not have and nobody declared, in words; `tracked` is sha256 by path in the package."""
+    """Files in it that git does not have and nobody declared, in words.
+
+    `tracked` is sha256 by path from the package's folder: `../…` is what the repository has beside it.
+    """
     inside = members(path)
     meant = [name for name in inside if not any(fnmatch(name, pattern) for pattern in declared)]
     if kind_of(path.name) == "wheel":
@@ -141,15 +147,23 @@ def undeclared(path: Path, tracked: Mapping[str, str], declared: Sequence[str]) 
     kept = f"{_PYPROJECT}.orig"
     rewritten = {_PYPROJECT, kept} if _digest(inside.get(kept, b"")) == tracked.get(_PYPROJECT) else set()
     looked = [name for name in sorted(meant) if name not in rewritten and not _OF_SDIST.fullmatch(name)]
-    extra = [f"{name} is not in git" for name in looked if name not in tracked]
+    beside = {digest for known, digest in tracked.items() if known.startswith("../")}
+    extra = [f"{name} is not in git" for name in looked if name not in tracked and _digest(inside[name]) not in beside]
     return (
         *extra,
         *(
             f"{name} is not as in git"
             for name in looked
-            if tracked.get(name, _digest(inside[name])) != _digest(inside[name])
+            if tracked.get(name) not in {None, _digest(_followed(inside, name))}
         ),
     )
+
+
+def _followed(inside: Mapping[str, bytes], name: str) -> bytes:
+    """A file's content; a link's is that of the file in the archive that it leads to, if there is one."""
+    content = inside[name]
+    to = os.fsdecode(content.removeprefix(b"-> ")) if content.startswith(b"-> ") else "."
+    return inside.get(posixpath.normpath(posixpath.join(posixpath.dirname(name), to)), content)
 
 
 def _digest(content: bytes) -> str:
@@ -157,14 +171,15 @@ def _digest(content: bytes) -> str:
 
 
 def secrets(path: Path, declared: Sequence[str]) -> tuple[str, ...]:
-    """Files in it that look like secrets, in words."""
+    """Files in it that look like secrets, and such that only point to their content, in words."""
     found = []
     for name, content in members(path).items():
         looks = _SECRET.search(name) is not None or (
             name.endswith((".pem", ".key")) and _KEY.search(content) is not None
         )
-        if looks and not any(fnmatch(name, pattern) for pattern in declared):
-            found.append(f"{name} looks like a secret")
+        pointer = content.startswith(_POINTER)
+        if (looks or pointer) and not any(fnmatch(name, pattern) for pattern in declared):
+            found.append(f"{name} {'is only a pointer of Git LFS' if pointer else 'looks like a secret'}")
     return tuple(sorted(found))
 
 

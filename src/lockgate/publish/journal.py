@@ -12,11 +12,12 @@ from lockgate.publish import ledger as moves
 
 
 class Journal:
-    """A ledger and its folder; `ledger` is what the disk has."""
+    """A ledger and its folder; `ledger` is what the disk has, or after a `dry_run` would have."""
 
-    def __init__(self, store: Store, ledger: Ledger) -> None:
+    def __init__(self, store: Store, ledger: Ledger, *, dry_run: bool = False) -> None:
         self.store = store
         self.ledger = ledger
+        self.dry_run = dry_run
 
     def file(self, name: str, state: FileState, detail: str = "") -> None:
         """A file's next state; one that it has already is not written again."""
@@ -37,7 +38,8 @@ class Journal:
         self._keep(moves.burned(self.ledger, reason, clock.now()))
 
     def _keep(self, ledger: Ledger) -> None:
-        self.store.write(ledger)
+        if not self.dry_run:
+            self.store.write(ledger)
         self.ledger = ledger
 
 

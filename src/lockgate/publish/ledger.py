@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from lockgate.model.errors import UsageError
-from lockgate.model.release import FileState, Ledger, Prerequisite, ReleaseFile, State, Step
+from lockgate.model.release import SBOM, FileState, Ledger, Prerequisite, ReleaseFile, State, Step
 
 MOVES: Mapping[State, frozenset[State]] = {
     "planned": frozenset({"built"}),
@@ -81,12 +81,7 @@ def planned(
     """
     kept = now
     if before is not None and before.state != "planned":
-        refuse_other(before, project=now.project, version=now.version, commit=now.commit)
-        if before.index != now.index:
-            raise UsageError(
-                f"{_name(before)} was built for {before.index}, not for {now.index}",
-                f"add --index {before.index}, or take another --ledger",
-            )
+        refuse_other(before, project=now.project, version=now.version, commit=now.commit, index=now.index)
         kept = before
     elif before is not None:
         refuse_other(before, project=now.project, version=now.version)
@@ -147,15 +142,22 @@ def burned(ledger: Ledger, reason: str, at: float) -> Ledger:
     return moved(ledger, "burned", at, reason)
 
 
-def refuse_other(ledger: Ledger, *, project: str, version: str, commit: str | None = None) -> None:
-    """See that the ledger is of this release.
+def refuse_other(
+    ledger: Ledger, *, project: str, version: str, commit: str | None = None, index: str | None = None
+) -> None:
+    """See that the ledger is of this release; only a plan may be made again for another index.
 
     Raises:
-        UsageError: It is of another project, version or commit.
+        UsageError: It is of another project, version or commit, or its files are for another index.
     """
     if (ledger.project, ledger.version) != (project, version):
         raise UsageError(
             f"the ledger is of {_name(ledger)}, not of {project} {version}", "name that release's folder: --ledger DIR"
+        )
+    if index not in {None, ledger.index} and ledger.state != "planned":
+        raise UsageError(
+            f"{_name(ledger)} was built for {ledger.index}, not for {index}",
+            f"add --index {ledger.index}, or take another --ledger",
         )
     if commit is not None and ledger.commit != commit:
         raise UsageError(
@@ -167,7 +169,7 @@ def refuse_other(ledger: Ledger, *, project: str, version: str, commit: str | No
 
 def different(ledger: Ledger, found: Mapping[str, str]) -> tuple[str, ...]:
     """How `found` (sha256 by file name) is not what the ledger says, in words; empty when it is."""
-    known = {one.name: one.sha256 for one in ledger.files}
+    known = {one.name: one.sha256 for one in ledger.files} | ({SBOM: ledger.sbom} if ledger.sbom else {})
     words = [f"{name} is missing" for name in known if name not in found]
     words += [f"{name} has other bytes" for name in known if found.get(name, known[name]) != known[name]]
     return (*words, *(f"{name} does not belong there" for name in found if name not in known))

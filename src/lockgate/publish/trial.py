@@ -22,6 +22,8 @@ _NOTHING_COLLECTED = 5  # pytest's exit code
 _IMPORT = "import importlib,json,sys;print(json.dumps([importlib.import_module(n).__file__ for n in sys.argv[1:]]))"
 _MODULE = re.compile(r"([A-Za-z_]\w*)(?:\.[^/]*)?\.(?:py|so|pyd)")
 
+_TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
     """What the trials of all Pythons share.
@@ -75,7 +77,9 @@ def modules(names: Collection[str]) -> dict[str, str]:
         single = _MODULE.fullmatch(name)
         if single:
             found[single[1]] = name
-    return found
+    # A namespace alone: which of its modules can be imported without more, nobody says.
+    tops = (name.partition("/")[0] for name in names if name.endswith(".py"))
+    return found or {top: top for top in tops if top.isidentifier()}
 
 
 def trial(bench: Bench, python: str, interpreter: str, folder: Path, errand: Errand) -> str:
@@ -134,6 +138,10 @@ def _hide(place: Path, inside: Mapping[str, bytes], importable: Mapping[str, str
         # Of places with as many of its files, e.g. a fixture's copy, the nearest to the top.
         for prefix in sorted(votes, key=lambda one: (-votes[one], len(one)))[:1]:
             hidden = place / f"{prefix}{path}"
+            # Modules that the wheel forgot lie beside it, and a test's path may lead there.
+            beside = [file for file in tracked if file.startswith(prefix) and not file.startswith(f"{prefix}{path}")]
+            if Path(prefix).name == "src" and not any(_TEST.search(file) for file in beside):
+                hidden = place / prefix
             shutil.rmtree(hidden) if hidden.is_dir() else hidden.unlink(missing_ok=True)
 
 
@@ -194,7 +202,10 @@ def _tested(environment: Path, place: Path, bench: Bench, names: Sequence[str], 
         raise NoEnvironmentError("fail", f"pytest ended with exit 0, but its tests did not pass: {counts}", done.output)
     for session in sessions:
         _refuse_strangers(session.where, environment)
-    return f"{counts['passed']} tests passed against the wheel"
+    had = any(session.where for session in sessions)
+    return f"{counts['passed']} tests passed {'against' if had else 'beside'} the wheel" + (
+        "" if had else ": their own process imported nothing of it"
+    )
 
 
 def _telling(output: str) -> str:

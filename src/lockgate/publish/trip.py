@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from lockgate.model.errors import InterruptedByUserError, UnknownError
+from lockgate.model.errors import InterruptedByUserError, LockgateError, UnknownError
 from lockgate.model.release import Ledger
 from lockgate.ports.index import Listed, project_files, release_files
 from lockgate.ports.process import Cancel
@@ -109,10 +109,13 @@ def give_up(trip: Trip, journal: Journal, reason: str) -> NoReturn:
 
     Raises:
         BurnedError: Always.
+        LockgateError: In a dry run, which marks nothing.
     """
     ledger = journal.ledger
     if ledger.state == "released":
         raise BurnedError(f"{ledger.project} {ledger.version} was released, but {reason}", "find out who replaced it")
+    if journal.dry_run:
+        raise LockgateError(f"{ledger.project} {ledger.version} would be burned: {reason}", "nothing was changed")
     journal.burn(reason)
     public = [one.name for one in ledger.files if one.state in {"stored", "verified"}]
     where = trip.place.yank(ledger.project) if trip.place.has_pages else f"the pages of {trip.place.address}"

@@ -142,10 +142,9 @@ def _published(trip: Trip, journal: Journal, file: ReleaseFile) -> Answer:
         *("--trusted-publishing", "never" if given else "always"),
         *("--publish-url", trip.place.upload, os.fspath(journal.store.dist / file.name)),
     ]
-    job = {name: value for name, value in trip.environment.items() if _OF_THE_JOB.fullmatch(name)}
+    job = {name: value for name, value in trip.environment.items() if name in _GIVEN or _OF_THE_JOB.fullmatch(name)}
     environment = {**for_uv(trip.environment), **job, "NETRC": os.devnull, "UV_CREDENTIALS_DIR": os.fspath(nowhere)}
-    for name in ("UV_PUBLISH_INDEX", "UV_PUBLISH_URL", "UV_PUBLISH_CHECK_URL", "UV_KEYRING_PROVIDER"):
-        environment.pop(name, None)
+    environment.pop("UV_KEYRING_PROVIDER", None)
     ended = run(
         Command(argv=tuple(argv), cwd=journal.store.folder, environment=environment, timeout=_LONGEST), trip.cancel
     )

@@ -133,9 +133,12 @@ def _read_attestations(trip: Trip, journal: Journal, *, required: bool) -> None:
         if answer.status == _NOT_FOUND:
             without.append(file.name)
             continue
-        wrong = unproved(answer.body, file, trip.form) if answer.status == _OK else None
         if answer.status != _OK:
             raise UnknownError(f"{address}: HTTP status {answer.status}", "run it again later")
+        if trip.form.repository is None:
+            what = "it cannot be told which GitHub repository this is, and so whom the attestations have to name"
+            raise UnknownError(what, "name it: GITHUB_REPOSITORY=owner/name")
+        wrong = unproved(answer.body, file, trip.form)
         if wrong is not None:
             raise BrokenReleaseError(wrong, "find out who published it, and yank it if it was not you")
     if without and required:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from lockgate.ports.credentials import redacted
 from lockgate.ports.installer import Errand, Installer, NoEnvironmentError, explain
 
 # By PEP 518, of a package that says nothing.
@@ -79,6 +80,8 @@ class Workshop:
             where = ("--python", self._order.python, "--out-dir", str(out), "--no-create-gitignore")
             arguments = ("build", f"--{kind}", *how, *where, str(source))
             done = self._uv.run(arguments, self._errand, **self._order.environment(salt))
+            # A backend prints what it likes, and the ledger keeps it.
+            done = msgspec.structs.replace(done, output=redacted(done.output))
             if done.cancelled:
                 raise NoEnvironmentError("skipped", "stopped while building")
             unlocked = [one for one in _UNLOCKED.findall(done.output) if one not in wanted]

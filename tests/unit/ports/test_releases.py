@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lockgate.model.errors import LockgateError, UnknownError, UsageError
-from lockgate.model.release import Ledger
+from lockgate.model.release import SBOM, Ledger
 from lockgate.ports import releases
 
 LEDGER = Ledger(project="p", version="1.0", commit="c0" * 20, source_date_epoch=0, tag="1.0", index="https://pypi.org")
@@ -105,7 +105,7 @@ def test_what_is_promoted_is_all_that_is_there(tmp_path: Path) -> None:
         store.dist.mkdir()
         (store.dist / "older.whl").write_bytes(b"0")
         digest = store.promote([tmp_path / "made.whl"], b"{}")
-        assert store.hashes() == {"made.whl": releases.sha256(tmp_path / "made.whl")}
+        assert store.hashes() == {"made.whl": releases.sha256(tmp_path / "made.whl"), SBOM: digest}
         assert digest == releases.sha256(store.sbom)
     assert sorted(path.name for path in folder.iterdir()) == [".lock", "dist", "sbom.cdx.json"]
 

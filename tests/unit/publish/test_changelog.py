@@ -44,10 +44,19 @@ def test_headings_of_many_kinds_are_found_with_what_stands_below(heading: str) -
         "- 1.2.0\n",
         "##1.2.0\n",
         "## 11.2.0\n",
+        "<!--\n## 1.2.0\n-->\n",
+        "```md\n## 1.2.0\n```\n",
+        "```\n## 1.2.0\n",
     ],
 )
 def test_a_mere_mention_is_no_heading(text: str) -> None:
     assert section(text, "1.2.0", "my-package") is None
+
+
+def test_code_and_comments_belong_to_the_version() -> None:
+    text = "# 1.1\n\n```sh\n# 1.0\n```\n<!-- # 1.0 -->\n\n# 1.0\n\n- a\n"
+    assert section(text, "1.1", "p") == "```sh\n# 1.0\n```\n<!-- # 1.0 -->"
+    assert section(text, "1.0", "p") == "- a"
 
 
 def test_inner_headings_belong_to_the_version() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tarfile
 import warnings
 import zipfile
@@ -26,6 +27,14 @@ def test_members_of_both_kinds(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "sample-1.0.zip", "w") as archive:
         archive.writestr("sample-1.0/PKG-INFO", METADATA)
     assert contents.metadata_of(tmp_path / "sample-1.0.zip")["name"] == "sample"
+
+
+def test_what_the_repository_has_beside_the_package_is_in_git(tmp_path: Path) -> None:
+    tracked = {"pyproject.toml": sha(b"[project]"), "a.txt": sha(b"a"), "../../LICENSE": sha(b"MIT")}
+    inside = {"LICENSE": b"MIT", "copy.txt": b"a", "pyproject.toml": b"[project]"}
+    assert contents.undeclared(sdist(tmp_path, inside), tracked, ()) == ("copy.txt is not in git",)
+    made = wheel(tmp_path, {"sample-1.0.dist-info/licenses/LICENSE": b"MIT"})
+    assert contents.undeclared(made, tracked, ()) == ()
 
 
 def test_a_link_is_what_it_leads_to(tmp_path: Path) -> None:
@@ -161,6 +170,27 @@ def test_files_that_look_like_secrets(tmp_path: Path, name: str, content: bytes,
     made = sdist(tmp_path, {name: content})
     assert contents.secrets(made, ()) == ((f"{name} looks like a secret",) if looks else ())
     assert contents.secrets(made, (name,)) == ()
+
+
+def test_a_link_is_what_it_leads_to_in_the_archive(tmp_path: Path) -> None:
+    made = tmp_path / SDIST
+    tracked = {"README.md": sha(b"read"), "docs/intro.md": sha(b"read"), "out": sha(b"root")}
+    with tarfile.open(made, "w:gz") as archive:
+        for name in ("PKG-INFO", "README.md"):
+            info = tarfile.TarInfo(f"sample-1.0/{name}")
+            info.size = 4
+            archive.addfile(info, io.BytesIO(b"read"))
+        for name, to in (("docs/intro.md", "../README.md"), ("out", "../../etc/passwd")):
+            info = tarfile.TarInfo(f"sample-1.0/{name}")
+            info.type, info.linkname = tarfile.SYMTYPE, to
+            archive.addfile(info)
+    assert contents.undeclared(made, tracked, ()) == ("out is not as in git",)
+
+
+def test_a_pointer_of_lfs_is_no_file(tmp_path: Path) -> None:
+    made = sdist(tmp_path, {"data.bin": b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 1\n"})
+    assert contents.secrets(made, ()) == ("data.bin is only a pointer of Git LFS",)
+    assert contents.secrets(made, ("*.bin",)) == ()
 
 
 def test_the_tree_and_long_lists(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockgate.model.errors import UsageError
-from lockgate.model.release import FileState, Ledger, Prerequisite, ReleaseFile, State
+from lockgate.model.release import SBOM, FileState, Ledger, Prerequisite, ReleaseFile, State
 from lockgate.publish import ledger as moves
 
 SHA = "ab" * 32
@@ -145,13 +145,14 @@ def test_files_must_be_all_there_before_the_release_goes_on() -> None:
 
 def test_what_differs_on_the_disk_is_named() -> None:
     ledger = at_built()
-    found = {FILES[0].name: "cd" * 32, "stray.txt": SHA}
+    assert ledger.sbom is not None
+    found = {FILES[0].name: "cd" * 32, "stray.txt": SHA, SBOM: ledger.sbom}
     assert moves.different(ledger, found) == (
         "p-1.0-py3-none-any.whl is missing",
         "p-1.0.tar.gz has other bytes",
         "stray.txt does not belong there",
     )
-    assert moves.different(ledger, {one.name: SHA for one in FILES}) == ()
+    assert moves.different(ledger, {SBOM: ledger.sbom, **{one.name: SHA for one in FILES}}) == ()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,16 @@ def test_tests_that_pass_against_the_installed_package(installed: Path, tmp_path
     source = "import sample\ndef test_a() -> None:\n    pass\ndef test_b() -> None:\n    pass\n"
     assert against(installed, tmp_path, source) == "2 tests passed against the wheel"
 
+    # A suite that starts the program only is one; what it had is not claimed.
+    said = against(installed, tmp_path, "def test_a() -> None:\n    pass\n")
+    assert said == "1 tests passed beside the wheel: their own process imported nothing of it"
+
+
+def test_a_namespace_alone_is_imported() -> None:
+    names = ("ns/mod.py", "ns/deep/er.py", "sample-1.0.dist-info/METADATA", "sample-1.0.data/scripts/run.py")
+    assert trial.modules(names) == {"ns": "ns"}
+    assert trial.modules((*names, "ns/pkg/__init__.py")) == {"ns.pkg": "ns/pkg"}
+
 
 def test_tests_inside_the_package_are_found(installed: Path, tmp_path: Path) -> None:
     assert against(installed, tmp_path, "") == "1 tests passed against the wheel"
@@ -117,6 +127,16 @@ def test_the_packages_own_source_is_hidden_and_nothing_else(tmp_path: Path) -> N
     trial._hide(tmp_path, inside, {"p": "p", "one": "one.py"}, dict.fromkeys(tree, ""))  # noqa: SLF001
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["p-notes/p/a.txt", "tests/data/p/__init__.py", "tests/test_p.py"]
+
+
+@pytest.mark.parametrize("test", ["src/tests/test_p.py", "tests/test_p.py"])
+def test_what_the_wheel_forgot_is_hidden_with_the_package(tmp_path: Path, test: str) -> None:
+    tree = {"src/p/__init__.py": "", "src/forgotten/__init__.py": "", test: ""}
+    write(tmp_path, tree)
+    trial._hide(tmp_path, {"p/__init__.py": b""}, {"p": "p"}, dict.fromkeys(tree, ""))  # noqa: SLF001
+    assert (tmp_path / test).exists()
+    assert not (tmp_path / "src/p").exists()
+    assert (tmp_path / "src/forgotten").exists() == test.startswith("src/")
 
 
 @pytest.mark.parametrize(
