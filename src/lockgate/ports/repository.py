@@ -35,8 +35,8 @@ class How(TypedDict, total=False):
     """How a command is run.
 
     `given` is its standard input, `codes` are exit codes that are answers (0), `folder` is where it runs. A `detached`
-    one runs in a session of its own: what ends this process's group lets it finish its writes. `patience` is called
-    when it takes longer than a moment.
+    one runs in a session of its own: what ends this process or its group lets it finish its writes. `patience` is
+    called when it takes longer than a moment.
     """
 
     given: bytes
@@ -143,7 +143,10 @@ class Repository:
                     how["patience"]()
                 out, err = process.communicate(how.get("given"))
             except BaseException:
-                process.kill()
+                if how.get("detached"):
+                    process.communicate()  # a second Ctrl-C ends the waiting, not the writes
+                else:
+                    process.kill()
                 raise
         said = err.decode(errors="replace")
         if process.returncode not in how.get("codes", (0,)):
