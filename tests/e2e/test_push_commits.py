@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,35 @@ def test_where_a_local_file_is_in_the_way_the_commits_land_and_the_branch_stays(
     assert [one["outcome"] for one in again.document["commits"]] == ["already"]
     assert hub.subjects() == ["Begin", "theirs", "one"]
     assert mine.git("rev-parse", "HEAD") == hub.git("rev-parse", "main")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("p/q", "echo precious > p"), ("p/q", "ln -s /nowhere p"), ("d", "echo precious > d/p"),
+     ("d", "ln -s /nowhere d/p"), ("s", "echo precious > s/p"), ("d", "true")],
+)  # fmt: skip
+def test_what_git_does_not_know_stays_where_a_folder_and_a_file_take_turns(hub: Hub, theirs: str, ours: str) -> None:
+    mine, other = hub.clone("mine"), hub.clone("other")
+    mine.commit("Folder", {"d/one": "1\n"})
+    mine.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", hub.url, "s")
+    mine.git("commit", "-q", "-m", "Submodule")
+    mine.git("push", "-q")
+    other.git("pull", "-q")
+    other.git("rm", "-q", "-r", "--ignore-unmatch", theirs)
+    other.commit("theirs", {theirs: "theirs\n"})
+    other.git("push", "-q")
+    mine.commit("one", {"c.txt": "c\n"})
+    (mine.root / ".git/info/exclude").write_text("p\n")
+    subprocess.run(["sh", "-c", ours], cwd=mine.root, check=True)
+    before = mine.state()
+    ran = mine.push()
+    assert ran.code == 0, ran.err
+    # Where nothing of the user's is in the way, git's own folder is not said to be.
+    is_free = ours == "true"
+    assert ("in the way" in ran.out) != is_free, ran.out
+    assert (mine.state() == before) != is_free
+    assert (mine.root / "d").is_file() == is_free
+    mine.assert_sound()
 
 
 def test_stamps_resolve_and_are_listed_in_output_document_and_trailer(hub: Hub) -> None:
