@@ -275,6 +275,47 @@ def test_a_branch_beside_a_tag_of_its_name(hub: Hub) -> None:
     assert hub.subjects() == ["Begin", "ours"]
 
 
+def test_a_branch_known_by_another_name(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main")
+    mine.git("checkout", "-q", "trunk")
+    mine.commit("ours", {"b.txt": "b\n"})
+    assert mine.push().code == 0
+    assert (hub.subjects(), hub.git("branch", "--format=%(refname:short)")) == (["Begin", "ours"], "main")
+
+
+def test_what_a_killed_fetch_has_left_is_fetched_again(hub: Hub) -> None:
+    mine, _ = behind(hub)
+    # Git stores what it is given one by one, and a commit comes before its files.
+    theirs = subprocess.run(["git", "cat-file", "commit", "main"], cwd=hub.root, capture_output=True, check=True).stdout
+    subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=mine.root, input=theirs, check=True)
+    mine.commit("ours", {"c.txt": "c\n"})
+    ran = mine.push()
+    assert ran.code == 0, ran.out + ran.err
+    assert hub.subjects() == ["Begin", "theirs", "ours"]
+    mine.assert_sound()
+
+
+def test_what_really_kept_the_branch_from_moving_is_said(hub: Hub) -> None:
+    mine, _ = behind(hub, b__txt="b\n", late__s="late\n")
+    mine.commit("ours", {"c.txt": "c\n"})
+    (mine.root / ".git/info/attributes").write_text("*/s filter=late\n")
+    mine.git("config", "filter.late.smudge", "false")
+    mine.git("config", "filter.late.required", "true")
+    ran = mine.push()
+    assert (ran.code, "smudge filter late failed" in ran.out) == (0, True), ran.out
+    assert hub.subjects() == ["Begin", "theirs", "ours"]
+    mine.assert_sound()
+
+
+def test_a_repository_that_the_environment_names_from_a_subfolder(hub: Hub) -> None:
+    mine, _ = behind(hub)
+    mine.commit("ours", {"d/c.txt": "c\n"})
+    ran = mine.push("-C", "d", GIT_DIR="../.git", GIT_WORK_TREE="..")
+    assert (ran.code, "note" in ran.out) == (0, False), ran.out + ran.err
+    assert mine.git("status", "-sb") == "## main...origin/main"
+
+
 def test_more_commits_than_are_written_one_by_one(hub: Hub) -> None:
     mine, other = hub.clone("mine"), hub.clone("other")
     other.commit("theirs", {"n.txt": "n\n"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import struct
@@ -98,6 +99,10 @@ class Repository:
         self.git_dir, self.common_dir, self.pre_push = Path(own), Path(common), Path(hook)
         # Where git works: at the top of the working tree; a bare repository has none.
         self.top = self.git_dir if self.is_bare else Path(os.path.normpath(folder.resolve() / up[0]))
+        # Git runs at the top, too, where relative ones would mean another place.
+        for key, place in (("GIT_DIR", self.git_dir), ("GIT_WORK_TREE", self.top)):
+            if key in self.environment:
+                self.environment[key] = str(place)
         self._config: dict[str, list[str]] = {}
         if scratch is not None:
             others = [objects, self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")]
@@ -235,11 +240,14 @@ class Repository:
 
     def branch(self) -> str:
         """The name of the current branch; "" when HEAD is detached."""
-        said = os.fsdecode((self.git_dir / "HEAD").read_bytes()).rstrip("\n")
-        if not said.startswith("ref: refs/heads/") or said.endswith("/.invalid"):
-            # Detached, or kept in a way of its own.
-            said = self.git("symbolic-ref", "-q", "HEAD", codes=(0, 1)).text
-        return said.removeprefix("ref: ").removeprefix("refs/heads/")
+        said, there = b"", b""
+        with contextlib.suppress(OSError):
+            said = (self.git_dir / "HEAD").read_bytes().rstrip()
+            there = (self.common_dir / os.fsdecode(said[5:])).read_bytes()
+        if not said.startswith(b"ref: refs/heads/") or said.endswith(b"/.invalid") or there.startswith(b"ref:"):
+            # Detached, another name for a branch, or kept in a way of its own.
+            said = self.git("symbolic-ref", "-q", "HEAD", codes=(0, 1)).out.rstrip()
+        return os.fsdecode(said).removeprefix("ref: ").removeprefix("refs/heads/")
 
 
 def _packed_size(kind: int, size: int) -> bytes:

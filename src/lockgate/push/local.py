@@ -25,7 +25,10 @@ _UNDER_WAY = {
 # 0: moved. 1: local changes are in the way, nothing was touched. Most indices are fresh, and most references free.
 _MOVE = """
 go() { git read-tree --no-recurse-submodules -m -u "$@"; }
-go "$1" "$2" 2>/dev/null || { git update-index -q --refresh >/dev/null 2>&1; go "$1" "$2" || exit 1; }
+said=$(go "$1" "$2" 2>&1) || case $said in
+*'not uptodate'*) git update-index -q --refresh >/dev/null 2>&1; go "$1" "$2" || exit 1 ;;
+*) echo "$said" >&2; exit 1 ;;
+esac
 git update-ref -m 'lockgate push' --stdin 2>/dev/null <<END && exit
 update HEAD $2 $1${3:+
 update $3 $2}
