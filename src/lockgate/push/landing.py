@@ -209,7 +209,8 @@ class Lander:
                 return landed
             if not self.takes_queue or outcome == "unclear":
                 pause = lost.pause()
-                self.say(f"another push was first; the next try is in {human(pause)}")
+                what = "another push was first" if outcome == "race" else "the answer to the push was lost"
+                self.say(f"{what}; the next try is in {human(pause)}")
                 time.sleep(pause)
             state = self.look()
 
