@@ -275,6 +275,13 @@ def test_a_branch_beside_a_tag_of_its_name(hub: Hub) -> None:
     assert hub.subjects() == ["Begin", "ours"]
 
 
+def test_a_branch_that_is_made_of_nothing_new_is_said(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    ran = mine.push("--branch", "release/1")
+    assert (ran.code, "0 commits on origin/release/1" in ran.out) == (0, True), ran.out
+    assert hub.subjects("release/1") == ["Begin"]
+
+
 def test_a_branch_known_by_another_name(hub: Hub) -> None:
     mine = hub.clone("mine")
     mine.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main")

@@ -207,3 +207,12 @@ def test_who_leads_without_knowing_it_does_not_wait_for_itself(hub: Hub) -> None
     assert "taking over" not in ran.err
     assert hub.subjects() == ["Begin", "table"]
     assert hub.git("for-each-ref", "refs/lockgate") == ""
+
+
+def test_where_the_queue_is_not_taken_it_is_not_said_that_somebody_was_faster(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.commit("table", {"pyproject.toml": '[tool.lockgate.push]\nfirst = "queue"\n'})
+    hub.hook("update", "case $1 in refs/lockgate/*) exit 1 ;; esac")
+    ran = mine.push()
+    assert (ran.code, "another push was first" in ran.err) == (0, False), ran.err
+    assert hub.subjects() == ["Begin", "table"]

@@ -194,7 +194,8 @@ class Lander:
             outcome: Outcome = "race"
             is_free = state.lease is None and self.terms.is_direct
             # A branch that is not there has nobody to wait for, whatever is left of a lease.
-            if is_free or state.tip is None or not self.takes_queue:
+            is_direct = is_free or state.tip is None or not self.takes_queue
+            if is_direct:
                 pushed = self._swap(state, replayed.tip)
                 outcome = pushed.outcomes[self.place.branch]
                 if outcome == "done":
@@ -207,7 +208,7 @@ class Lander:
             landed = self._queued(wanted, state, todo) if outcome == "race" else None
             if landed is not None:
                 return landed
-            if not self.takes_queue or outcome == "unclear":
+            if is_direct and (not self.takes_queue or outcome == "unclear"):
                 pause = lost.pause()
                 what = "another push was first" if outcome == "race" else "the answer to the push was lost"
                 self.say(f"{what}; the next try is in {human(pause)}")
