@@ -13,6 +13,9 @@ def main() -> None:
     """Run the command line and exit."""
     # An inherited PYTHONDONTWRITEBYTECODE would compile lockgate anew at each start: 0.2 s.
     sys.dont_write_bytecode = False
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115  (pathlib takes 20 ms)
     # What is imported is no garbage: to look for some meanwhile takes longer than most imports.
     gc.set_threshold(20_000)
     # Being asked to end by the system is an ending like Ctrl-C: cleaned up, and told.

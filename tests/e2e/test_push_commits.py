@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,35 @@ def test_where_a_local_file_is_in_the_way_the_commits_land_and_the_branch_stays(
     assert [one["outcome"] for one in again.document["commits"]] == ["already"]
     assert hub.subjects() == ["Begin", "theirs", "one"]
     assert mine.git("rev-parse", "HEAD") == hub.git("rev-parse", "main")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("p/q", "echo precious > p"), ("p/q", "ln -s /nowhere p"), ("d", "echo precious > d/p"),
+     ("d", "ln -s /nowhere d/p"), ("s", "echo precious > s/p"), ("d", "true")],
+)  # fmt: skip
+def test_what_git_does_not_know_stays_where_a_folder_and_a_file_take_turns(hub: Hub, theirs: str, ours: str) -> None:
+    mine, other = hub.clone("mine"), hub.clone("other")
+    mine.commit("Folder", {"d/one": "1\n"})
+    mine.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", hub.url, "s")
+    mine.git("commit", "-q", "-m", "Submodule")
+    mine.git("push", "-q")
+    other.git("pull", "-q")
+    other.git("rm", "-q", "-r", "--ignore-unmatch", theirs)
+    other.commit("theirs", {theirs: "theirs\n"})
+    other.git("push", "-q")
+    mine.commit("one", {"c.txt": "c\n"})
+    (mine.root / ".git/info/exclude").write_text("p\n")
+    subprocess.run(["sh", "-c", ours], cwd=mine.root, check=True)
+    before = mine.state()
+    ran = mine.push()
+    assert ran.code == 0, ran.err
+    # Where nothing of the user's is in the way, git's own folder is not said to be.
+    is_free = ours == "true"
+    assert ("in the way" in ran.out) != is_free, ran.out
+    assert (mine.state() == before) != is_free
+    assert (mine.root / "d").is_file() == is_free
+    mine.assert_sound()
 
 
 def test_stamps_resolve_and_are_listed_in_output_document_and_trailer(hub: Hub) -> None:
@@ -243,6 +273,54 @@ def test_a_branch_beside_a_tag_of_its_name(hub: Hub) -> None:
     mine.git("tag", "main")
     assert mine.push().code == 0
     assert hub.subjects() == ["Begin", "ours"]
+
+
+def test_a_branch_that_is_made_of_nothing_new_is_said(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    ran = mine.push("--branch", "release/1")
+    assert (ran.code, "0 commits on origin/release/1" in ran.out) == (0, True), ran.out
+    assert hub.subjects("release/1") == ["Begin"]
+
+
+def test_a_branch_known_by_another_name(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.git("symbolic-ref", "refs/heads/trunk", "refs/heads/main")
+    mine.git("checkout", "-q", "trunk")
+    mine.commit("ours", {"b.txt": "b\n"})
+    assert mine.push().code == 0
+    assert (hub.subjects(), hub.git("branch", "--format=%(refname:short)")) == (["Begin", "ours"], "main")
+
+
+def test_what_a_killed_fetch_has_left_is_fetched_again(hub: Hub) -> None:
+    mine, _ = behind(hub)
+    # Git stores what it is given one by one, and a commit comes before its files.
+    theirs = subprocess.run(["git", "cat-file", "commit", "main"], cwd=hub.root, capture_output=True, check=True).stdout
+    subprocess.run(["git", "hash-object", "-t", "commit", "-w", "--stdin"], cwd=mine.root, input=theirs, check=True)
+    mine.commit("ours", {"c.txt": "c\n"})
+    ran = mine.push()
+    assert ran.code == 0, ran.out + ran.err
+    assert hub.subjects() == ["Begin", "theirs", "ours"]
+    mine.assert_sound()
+
+
+def test_what_really_kept_the_branch_from_moving_is_said(hub: Hub) -> None:
+    mine, _ = behind(hub, b__txt="b\n", late__s="late\n")
+    mine.commit("ours", {"c.txt": "c\n"})
+    (mine.root / ".git/info/attributes").write_text("*/s filter=late\n")
+    mine.git("config", "filter.late.smudge", "false")
+    mine.git("config", "filter.late.required", "true")
+    ran = mine.push()
+    assert (ran.code, "smudge filter late failed" in ran.out) == (0, True), ran.out
+    assert hub.subjects() == ["Begin", "theirs", "ours"]
+    mine.assert_sound()
+
+
+def test_a_repository_that_the_environment_names_from_a_subfolder(hub: Hub) -> None:
+    mine, _ = behind(hub)
+    mine.commit("ours", {"d/c.txt": "c\n"})
+    ran = mine.push("-C", "d", GIT_DIR="../.git", GIT_WORK_TREE="..")
+    assert (ran.code, "note" in ran.out) == (0, False), ran.out + ran.err
+    assert mine.git("status", "-sb") == "## main...origin/main"
 
 
 def test_more_commits_than_are_written_one_by_one(hub: Hub) -> None:

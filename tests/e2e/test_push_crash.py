@@ -6,12 +6,15 @@ from __future__ import annotations
 import itertools
 import os
 import random
-from collections.abc import Iterable
+import signal
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
 
+from tests.e2e.clones import Hub
 from tests.e2e.push_crash import When, check, killed_after, killed_at, scene
 
 pytestmark = pytest.mark.usefixtures("own_git")
@@ -38,6 +41,35 @@ def kills_at_steps(root: Path, kind: Kind, numbers: Iterable[int]) -> int:
 @pytest.mark.parametrize(("kind", "steps"), [("commits", (5, 10)), ("files", (11,)), ("queue", (22,))])
 def test_kills_at_some_steps(tmp_path: Path, kind: Kind, steps: tuple[int, ...]) -> None:
     assert kills_at_steps(tmp_path, kind, steps) >= 2 * len(steps) - 1
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_an_interrupt_in_the_last_step_lets_it_finish(tmp_path: Path, presses: int) -> None:
+    hub = Hub(tmp_path, {"a.txt": "a\n"})
+    mine, other = hub.clone("mine"), hub.clone("other")
+    other.commit("theirs", {"b.txt": "b\n", "late.s": "late\n", "z.txt": "z\n"})
+    other.git("push", "-q")
+    mine.commit("ours", {"c.txt": "c\n"})
+    (mine.root / ".git/info/attributes").write_text("*.s filter=late\n")
+    mine.git("config", "filter.late.smudge", f"touch {tmp_path}/reached; sleep 1; cat")
+    with mine.start() as run:
+        wait_for((tmp_path / "reached").exists)
+        for _ in range(presses):
+            os.killpg(run.pid, signal.SIGINT)
+            time.sleep(0.4)  # longer than Python itself waits for a child after Ctrl-C
+        _, said = run.communicate()
+    assert (run.returncode, b"interrupted" in said) == (130, True)
+    # Whoever cannot wait gets the prompt back at once; the step goes on.
+    wait_for(lambda: mine.git("rev-parse", "HEAD") == hub.git("rev-parse", "main"))
+    assert mine.git("status", "-sb") == "## main...origin/main"
+    mine.assert_sound()
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.mark.slow

@@ -28,6 +28,14 @@ def out(tmp_path: Path) -> Path:
     return write(tmp_path / "out", {"report.json": report(1), "security/log.jsonl": '{"n": 1}\n'})
 
 
+def test_a_remote_whose_address_is_not_utf8(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    place = os.fsdecode(os.fsencode(hub.root.parent) + b"/caf\xe9.git")
+    hub.root.rename(place)
+    ran = mine.push("--remote", place, "--branch", "out", "--commit", "x", "--from", ".", "--format", "json")
+    assert (ran.code, ran.document["remote"][-10:]) == (0, "\\udce9.git"), ran.err
+
+
 def test_the_branch_is_made_without_a_past_and_the_clone_is_not_touched(hub: Hub, mine: Clone, out: Path) -> None:
     mine.write({"a.txt": "dirty\n", "untracked": "u"})
     mine.git("add", "a.txt")

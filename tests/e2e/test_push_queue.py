@@ -194,3 +194,25 @@ def test_a_lease_that_is_left_of_a_branch_that_is_gone_holds_up_nobody(hub: Hub)
     ran = mine.push("--branch", "new")
     assert (ran.code, hub.subjects("new")) == (0, ["Begin", "one"]), ran.err
     assert time.monotonic() - begun < 10
+
+
+def test_who_leads_without_knowing_it_does_not_wait_for_itself(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.commit("table", {"pyproject.toml": '[tool.lockgate.push]\nfirst = "queue"\n'})
+    # The server dies after it has taken the lease: nobody hears of it.
+    case = 'read -r old new ref; case "$1 $ref" in "committed refs/lockgate/lease/"*) '
+    hub.hook("reference-transaction", case + "[ -e died ] || { touch died; kill -9 $PPID; };; esac")
+    ran = mine.push()
+    assert (ran.code, (hub.root / "died").exists()) == (0, True), ran.err
+    assert "taking over" not in ran.err
+    assert hub.subjects() == ["Begin", "table"]
+    assert hub.git("for-each-ref", "refs/lockgate") == ""
+
+
+def test_where_the_queue_is_not_taken_it_is_not_said_that_somebody_was_faster(hub: Hub) -> None:
+    mine = hub.clone("mine")
+    mine.commit("table", {"pyproject.toml": '[tool.lockgate.push]\nfirst = "queue"\n'})
+    hub.hook("update", "case $1 in refs/lockgate/*) exit 1 ;; esac")
+    ran = mine.push()
+    assert (ran.code, "another push was first" in ran.err) == (0, False), ran.err
+    assert hub.subjects() == ["Begin", "table"]

@@ -17,7 +17,7 @@ from lockgate.cli import options
 @click.option(
     "--from",
     "source",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
     help="Put the files of DIR over the branch; what the branch has besides stays.",
 )

@@ -32,10 +32,9 @@ def push(wishes: Wishes) -> int:
         raise UsageError("--commit and --from belong together", 'lockgate push --branch NAME --commit "…" --from DIR')
     if wishes.source is not None and wishes.branch is None:
         raise UsageError("--from needs the branch to put the files on", "add --branch NAME")
-    if wishes.source is not None and not wishes.source.is_dir():
-        raise UsageError(f"--from {wishes.source}: there is no such folder")
-    if wishes.message is not None and not wishes.message.strip():
-        raise UsageError("the message of --commit is empty")
+    for option, value in (("--branch", wishes.branch), ("--remote", wishes.remote), ("--commit", wishes.message)):
+        if value is not None and not value.strip():
+            raise UsageError(f"{option} is empty", "is a variable of the script not set?")
     config = read_config(wishes.folder).push
     if wishes.wait is not None:
         try:

@@ -45,10 +45,10 @@ class Console:
         sys.stdout.buffer.flush()
 
     def say(self, text: str, style: str = "") -> None:
-        """One line to standard error; when nobody reads it any more, that is no reason to stop."""
+        """One line to standard error; when nobody reads it any more, or the disk is full, that is no reason to stop."""
         try:
             _write(sys.stderr, self.paint(text, style, stream=sys.stderr) + "\n")
-        except BrokenPipeError:
+        except OSError:
             forget(sys.stderr.fileno())
 
     @property

@@ -46,7 +46,8 @@ def configured(pairs: Sequence[tuple[str, str]], environment: Mapping[str, str] 
 
 
 def redacted(text: str, environment: Mapping[str, str] = os.environ) -> str:
-    """`text` without passwords in addresses, authorization headers and the values of token variables."""
+    """`text` without passwords in addresses, authorization headers and the values of token variables; always UTF-8."""
+    text = text.encode(errors="backslashreplace").decode()
     text = _HEADER.sub(r"\1***", _IN_ADDRESS.sub("***@", text))
     for name, value in environment.items():
         if name.endswith(("TOKEN", "PASSWORD", "SECRET")) and len(value) >= _SHORTEST:

@@ -27,6 +27,7 @@ _MISSING = (
     r"not found|does not appear to be a git repository|no such (?:remote|device)|does not exist|error: 404|"
     r"unable to find remote helper|repository .* not exported"
 )
+_NO_ROOM = r"no space left|quota exceeded|out of diskspace|read-only file system"
 _NEXT = (
     ("GH006|GH013|protected branch|rule violations",
      "the branch is protected: open a pull request, or let automation push to an unprotected branch (--branch NAME)"),
@@ -149,6 +150,10 @@ class Remote:
 
     def _trouble(self, error: GitError) -> RefusedError | UnknownError:
         said = _told(redacted(error.said), "")
+        if _says(_NO_ROOM, said):
+            return UnknownError(
+                f"what {self.shown} has does not fit in here: {said}", "free some space, then run it again"
+            )
         if _says(_DENIED, said) or _says(_MISSING, said):
             return RefusedError(f"{self.shown}: {said}", next_step(said))
         return UnknownError(f"{self.shown} could not be reached: {said}", "check the network, then run it again")

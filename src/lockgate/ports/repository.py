@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import struct
@@ -35,8 +36,8 @@ class How(TypedDict, total=False):
     """How a command is run.
 
     `given` is its standard input, `codes` are exit codes that are answers (0), `folder` is where it runs. A `detached`
-    one runs in a session of its own: what ends this process's group lets it finish its writes. `patience` is called
-    when it takes longer than a moment.
+    one runs in a session of its own: what ends this process or its group lets it finish its writes. `patience` is
+    called when it takes longer than a moment.
     """
 
     given: bytes
@@ -98,6 +99,10 @@ class Repository:
         self.git_dir, self.common_dir, self.pre_push = Path(own), Path(common), Path(hook)
         # Where git works: at the top of the working tree; a bare repository has none.
         self.top = self.git_dir if self.is_bare else Path(os.path.normpath(folder.resolve() / up[0]))
+        # Git runs at the top, too, where relative ones would mean another place.
+        for key, place in (("GIT_DIR", self.git_dir), ("GIT_WORK_TREE", self.top)):
+            if key in self.environment:
+                self.environment[key] = str(place)
         self._config: dict[str, list[str]] = {}
         if scratch is not None:
             others = [objects, self.environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")]
@@ -143,7 +148,10 @@ class Repository:
                     how["patience"]()
                 out, err = process.communicate(how.get("given"))
             except BaseException:
-                process.kill()
+                if how.get("detached"):
+                    process.communicate()  # a second Ctrl-C ends the waiting, not the writes
+                else:
+                    process.kill()
                 raise
         said = err.decode(errors="replace")
         if process.returncode not in how.get("codes", (0,)):
@@ -232,11 +240,14 @@ class Repository:
 
     def branch(self) -> str:
         """The name of the current branch; "" when HEAD is detached."""
-        said = os.fsdecode((self.git_dir / "HEAD").read_bytes()).rstrip("\n")
-        if not said.startswith("ref: refs/heads/") or said.endswith("/.invalid"):
-            # Detached, or kept in a way of its own.
-            said = self.git("symbolic-ref", "-q", "HEAD", codes=(0, 1)).text
-        return said.removeprefix("ref: ").removeprefix("refs/heads/")
+        said, there = b"", b""
+        with contextlib.suppress(OSError):
+            said = (self.git_dir / "HEAD").read_bytes().rstrip()
+            there = (self.common_dir / os.fsdecode(said[5:])).read_bytes()
+        if not said.startswith(b"ref: refs/heads/") or said.endswith(b"/.invalid") or there.startswith(b"ref:"):
+            # Detached, another name for a branch, or kept in a way of its own.
+            said = self.git("symbolic-ref", "-q", "HEAD", codes=(0, 1)).out.rstrip()
+        return os.fsdecode(said).removeprefix("ref: ").removeprefix("refs/heads/")
 
 
 def _packed_size(kind: int, size: int) -> bytes:

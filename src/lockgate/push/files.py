@@ -31,7 +31,12 @@ class Journal:
         from lockgate.ports.tree import snapshot  # needed for this form only
 
         self._file = repository.common_dir / "lockgate" / "push" / f"{quote(branch, safe='')}.json"
-        parts = [address.encode(), branch.encode(), message.encode(errors="surrogateescape"), snapshot(folder).digest()]
+        parts = [
+            os.fsencode(address),
+            branch.encode(),
+            message.encode(errors="surrogateescape"),
+            snapshot(folder).digest(),
+        ]
         self._key = hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def recall(self) -> str | None:

@@ -78,6 +78,7 @@ class Lander:
     Attributes:
         collected: Entries of the queue that were given up, with the reason.
         carried: Entries of other pushers that were landed.
+        complete: Commits that are here with all that is below them: references stand at them, or they were made here.
     """
 
     def __init__(
@@ -95,10 +96,9 @@ class Lander:
         self._hook = hook
         self._deadline = clock.monotonic() + terms.wait
         self._last: str | None = None
-        self._brought: set[str] = set()
+        self.complete: set[str] = set()
         self._todo: dict[tuple[Wanted, str | None], Outstanding] = {}
         self._plans: dict[tuple[Wanted, str | None], Replayed] = {}
-        self._is_partial = any(key.endswith(".promisor") for key in repository.config())
         self.takes_queue = True
         self.hook_asked = False
         self.collected: list[str] = []
@@ -141,14 +141,14 @@ class Lander:
         return self.repository.git("merge-base", "--is-ancestor", old, new, codes=(0, 1)).code == 0
 
     def has(self, oid: str) -> bool:
-        """Whether the commit and what is below it are here; a partial clone would fetch just the one object."""
-        return oid in self._brought or (not self._is_partial and self.repository.has(oid))
+        """Whether the commit and all below it are here: a fetch that was killed leaves commits without their files."""
+        return oid in self.complete
 
     def fetch(self, refs: Sequence[str], oids: Sequence[str]) -> bool:
         """Bring references and what was seen behind them; False when one of them is gone."""
         if refs and not self.remote.fetch(*refs):
             return False
-        self._brought |= {oid for oid in oids if self.repository.has(oid)}
+        self.complete |= {oid for oid in oids if self.repository.has(oid)}
         return True
 
     def plan(self, wanted: Wanted, tip: str | None) -> tuple[Outstanding, Replayed]:
@@ -185,6 +185,7 @@ class Lander:
         """
         lost = Lost()
         before = state.tip
+        self.complete.add(wanted.head)
         while True:
             state = self.bring(state)
             todo, replayed = self.plan(wanted, state.tip)
@@ -193,7 +194,8 @@ class Lander:
             outcome: Outcome = "race"
             is_free = state.lease is None and self.terms.is_direct
             # A branch that is not there has nobody to wait for, whatever is left of a lease.
-            if is_free or state.tip is None or not self.takes_queue:
+            is_direct = is_free or state.tip is None or not self.takes_queue
+            if is_direct:
                 pushed = self._swap(state, replayed.tip)
                 outcome = pushed.outcomes[self.place.branch]
                 if outcome == "done":
@@ -206,9 +208,10 @@ class Lander:
             landed = self._queued(wanted, state, todo) if outcome == "race" else None
             if landed is not None:
                 return landed
-            if not self.takes_queue or outcome == "unclear":
+            if is_direct and (not self.takes_queue or outcome == "unclear"):
                 pause = lost.pause()
-                self.say(f"another push was first; the next try is in {human(pause)}")
+                what = "another push was first" if outcome == "race" else "the answer to the push was lost"
+                self.say(f"{what}; the next try is in {human(pause)}")
                 time.sleep(pause)
             state = self.look()
 
@@ -230,6 +233,7 @@ class Lander:
         """What is to be pushed: stored, certain to take nothing away, and allowed by the user's hook."""
         self.repository.flush()
         assert tip is None or self._descends(new, tip)  # noqa: S101  (or commits of others would be taken away)
+        self.complete.add(new)
         self.hook_asked = True
         self._hook(tip, new)
 

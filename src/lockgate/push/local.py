@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import msgspec
 
@@ -11,6 +12,7 @@ from lockgate.model.push import Landing
 from lockgate.ports.repository import GitError, Repository
 from lockgate.push.commits import SOURCE, Commit
 from lockgate.push.replay import Replay
+from lockgate.push.trees import MODULE
 
 _UNDER_WAY = {
     "rebase-merge": "rebase",
@@ -23,7 +25,10 @@ _UNDER_WAY = {
 # 0: moved. 1: local changes are in the way, nothing was touched. Most indices are fresh, and most references free.
 _MOVE = """
 go() { git read-tree --no-recurse-submodules -m -u "$@"; }
-go "$1" "$2" 2>/dev/null || { git update-index -q --refresh >/dev/null 2>&1; go "$1" "$2" || exit 1; }
+said=$(go "$1" "$2" 2>&1) || case $said in
+*'not uptodate'*) git update-index -q --refresh >/dev/null 2>&1; go "$1" "$2" || exit 1 ;;
+*) echo "$said" >&2; exit 1 ;;
+esac
 git update-ref -m 'lockgate push' --stdin 2>/dev/null <<END && exit
 update HEAD $2 $1${3:+
 update $3 $2}
@@ -175,11 +180,26 @@ def move(repository: Repository, replay: Replay, old: str, new: str, tracking: s
 
 
 def _in_the_way(repository: Repository, replay: Replay, old: str, new: str) -> str | None:
-    for name, (was, _) in replay.trees.changes(replay.commit(old).tree, replay.commit(new).tree).items():
-        path = os.path.join(os.fsencode(repository.top), name)  # noqa: PTH118  (names are bytes)
-        if was is None and os.path.lexists(path):
-            return f"{name.decode(errors='backslashreplace')} is in the way: git does not know that file yet"
+    trees, before = replay.trees, replay.commit(old).tree
+    for name, (was, now) in trees.changes(before, replay.commit(new).tree).items():
+        is_new = was is None or (was.mode == MODULE and now is not None and now.mode != MODULE)
+        for path in _displaced(os.fsencode(repository.top), name) if is_new else ():
+            if trees.find(before, path) is None:
+                return f"{path.decode(errors='backslashreplace')} is in the way: git does not know that file yet"
     return None
+
+
+def _displaced(top: bytes, name: bytes) -> Iterator[bytes]:
+    """What a file that is new at `name` would take the place of; git itself spares no file that is ignored."""
+    parts = name.split(b"/")
+    for path in (b"/".join(parts[:count]) for count in range(1, len(parts) + 1)):
+        here = os.path.join(top, path)  # noqa: PTH118  (names are bytes)
+        if os.path.lexists(here) and (os.path.islink(here) or not os.path.isdir(here)):  # noqa: PTH112, PTH114
+            yield path
+            return
+    for folder, inner, files in os.walk(here):
+        below = [*files, *(one for one in inner if os.path.islink(os.path.join(folder, one)))]  # noqa: PTH114, PTH118
+        yield from (os.path.relpath(os.path.join(folder, one), top) for one in below)  # noqa: PTH118
 
 
 def track(repository: Repository, tracking: str | None, new: str) -> None:

@@ -131,6 +131,7 @@ class _Run:
         """The current branch's own commits."""
         target = self._target
         head, remembered = local.heads(self._repository, target.tracking)
+        self._lander.complete |= {head, remembered or head}
         state = self._lander.bring(self._lander.look())
         if state.tip is None and (remembered or self._request.branch is None):
             hint = f"git push {redacted(target.remote)} HEAD:{target.branch} creates it again"
@@ -161,6 +162,8 @@ class _Run:
         request, target = self._request, self._target
         assert request.source is not None and request.message is not None  # noqa: S101, PT018  (the caller has seen to it)
         journal = Journal(self._repository, target.settings["url"], target.branch, request.message, request.source)
+        if target.tracking is not None:
+            self._lander.complete.add(self._repository.resolve(target.tracking) or "")
         state = self._lander.bring(self._lander.look())
         made = None if request.dry_run else journal.recall()
         # A commit that was made on a branch that is gone would bring that back.

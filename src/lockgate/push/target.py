@@ -56,8 +56,10 @@ def find(repository: Repository, remote: str | None, branch: str | None, *, need
     if not name:
         hint = f"lockgate push --branch {here or 'NAME'}, or git branch --set-upstream-to={remote}/{here or 'NAME'}"
         raise UsageError("HEAD is detached" if not here else f"the branch {here} has no upstream", hint)
-    if branch and repository.git("check-ref-format", f"refs/heads/{name}", codes=(0, 1)).code:
+    if branch and repository.git("check-ref-format", "--branch", name, codes=(0, 128)).text != name:
         raise UsageError(f"--branch {branch!r} is no name for a branch")
+    if name.encode(errors="replace").decode() != name:
+        raise UsageError(f"the name of the branch {name!r} is not UTF-8", "give it another one")
     if remote == ".":
         raise UsageError(f"the upstream of {here} is a branch of this clone", "name a remote: --remote NAME")
     if remote in names:

@@ -69,7 +69,8 @@ class Waiting:
                     self._lander.takes_queue = was_seen
                     return None
                 was_seen, is_clean = True, False
-                leads = may_bid and self._bids(state)
+                # Ours it may be without our knowing: the answer to the bid was lost.
+                leads = state.lease == self._lease or (may_bid and self._bids(state))
             return None
         finally:
             if not is_clean:

@@ -51,6 +51,6 @@ def _verdict(report: PushReport) -> str:
     what = f"{landed} commit{'s' if landed != 1 else ''}"
     if report.dry_run:
         return f"PASS in {took}: {what} would land on {place} (dry run: nothing was written)"
-    if not report.commits or report.before == report.after:
+    if report.before == report.after:
         return f"PASS in {took}: nothing to land on {place}"
     return f"PASS in {took}: {what} on {place}, {(report.after or '')[:12]}"

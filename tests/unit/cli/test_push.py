@@ -27,7 +27,12 @@ def clone(tmp_path: Path) -> Path:
     ("arguments", "said"),
     [
         (("--wait", "soon"), "--wait: 'soon' is not a duration"),
-        (("--commit", "x", "--from", "nowhere", "--branch", "r"), "--from nowhere: there is no such folder"),
+        (("--commit", "x", "--from", "nowhere", "--branch", "r"), "Directory 'nowhere' does not exist"),
+        (("--commit", "x", "--from", "", "--branch", "r"), "Directory '' does not exist"),
+        (("--commit", "x", "--from", ".", "--branch", ""), "--branch is empty"),
+        (("--remote", ""), "--remote is empty"),
+        (("--branch", "-x"), "'-x' is no name for a branch"),
+        (("--branch", "caf\udce9"), "the name of the branch 'caf\\udce9' is not UTF-8"),
         (("--branch", "a..b"), "'a..b' is no name for a branch"),
         ((), "the branch main has no upstream"),
     ],
@@ -96,6 +101,15 @@ def test_a_usual_command_line_is_read_without_click() -> None:
     assert plain(["-n", "--branch", "r", "-q", "--wait", "5m"]) == Wishes(
         branch="r", wait="5m", dry_run=True, quiet=True
     )
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("arguments", "code"), [("--dry-run", 4), ("--help", 0), ("--wait soon", 2), ("--nope", 2)])
+def test_a_closed_output_changes_no_exit_code(clone: Path, closed: str, arguments: str, code: int) -> None:
+    script = f"{sys.executable} -m lockgate push --branch main {arguments} {closed}"
+    done = subprocess.run(["sh", "-c", script], cwd=clone, capture_output=True, check=False)
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (3 if closed == "2>/dev/full" and arguments == "--nope" else code)
 
 
 def test_a_push_starts_without_click(clone: Path) -> None:

@@ -73,13 +73,22 @@ def test_a_long_line_is_left_to_git(repository: Repository) -> None:
 
 @pytest.mark.parametrize(
     ("head", "name"),
-    [("ref: refs/heads/a/b\n", "a/b"), ("ref: refs/heads/.invalid\n", "x"), ("0" * 40 + "\n", "x")],
+    [
+        ("ref: refs/heads/a/b\n", "a/b"),
+        ("ref: refs/heads/a \r\n", "a"),
+        ("ref: refs/heads/.invalid\n", "x"),
+        ("0" * 40 + "\n", "x"),
+        (None, "x"),
+    ],
 )
 def test_the_branch_is_read_where_it_stands(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str, name: str
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str | None, name: str
 ) -> None:
-    # What is kept in another way, git is asked for.
-    (tmp_path / "HEAD").write_text(head)
+    # What is kept in another way, git is asked for; so it is where HEAD is a link to a branch without a commit.
+    if head is None:
+        (tmp_path / "HEAD").symlink_to("refs/heads/none")
+    else:
+        (tmp_path / "HEAD").write_bytes(head.encode())
     monkeypatch.setattr(repository, "git_dir", tmp_path)
     repository.git("symbolic-ref", "HEAD", "refs/heads/x")
     assert repository.branch() == name
