@@ -103,7 +103,7 @@ def source(root: Path) -> str:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("has_git", [True, False])
+@pytest.mark.parametrize("has_git", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_any_package_is_set_up_once(tmp_path: Path, stand_in: Path, shape: str, *, has_git: bool) -> None:
     root = write(tmp_path / "p", SHAPES[shape])
     if has_git:

@@ -54,7 +54,7 @@ def test_harmful_changes_are_caught() -> None:
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_the_check_itself_names_file_and_line(tmp_path: Path, workflow: str) -> None:
     mine = [(one, seen) for one, seen in mutations.judged() if one.workflow == workflow]
-    for one, seen in itertools.islice(mine, 0, None, max(1, len(mine) // 80)):
+    for one, seen in itertools.islice(mine, 0, None, max(1, len(mine) // 25)):
         problems = judged(tmp_path, workflow, one.text).problems
         assert bool(problems) is seen, str(one)
         for problem in problems:
