@@ -5,24 +5,34 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
-_TIMEOUT = 60
+
+def run(
+    root: Path, *arguments: str, variables: Mapping[str, str], stdin: bytes = b"", limit: float = 60.0
+) -> subprocess.CompletedProcess[bytes]:
+    """A finished git command, whatever its exit code; `limit` is in seconds, `variables` join the environment.
+
+    Raises:
+        OSError: There is no git.
+        subprocess.TimeoutExpired: It took longer than `limit`.
+    """
+    return subprocess.run(
+        ["git", *arguments],  # noqa: S607
+        cwd=root,
+        capture_output=True,
+        check=False,
+        timeout=limit,
+        env={**os.environ, "LC_ALL": "C", **variables},
+        input=stdin,
+    )
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
     """Standard output of a git command, None when git is missing, fails or this is no repository."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            ["git", *arguments],  # noqa: S607
-            cwd=root,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
+        done = run(root, *arguments, variables={"GIT_OPTIONAL_LOCKS": "0"})
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from lockgate.ports.git import run
 from lockgate.ports.tree import is_cache
 
 _TIMEOUT = 120
@@ -18,17 +19,9 @@ def ask(root: Path, *arguments: str, stdin: bytes = b"") -> bytes | None:
 
     Replacement objects and grafts, which would hide history, are not followed.
     """
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1"}
+    apart = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
     try:
-        done = subprocess.run(
-            ["git", *arguments],  # noqa: S607
-            cwd=root,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-            env=environment,
-        )
+        done = run(root, *arguments, variables=apart, stdin=stdin, limit=_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

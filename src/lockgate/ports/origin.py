@@ -9,10 +9,8 @@ from pathlib import Path
 import msgspec
 
 from lockgate.model.errors import UnknownError
-from lockgate.ports import history
+from lockgate.ports import git, history
 from lockgate.ports.credentials import for_git, redacted
-
-_TIMEOUT = 60
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -66,17 +64,8 @@ def peeled(listed: bytes) -> dict[str, str]:
 
 
 def _git(root: Path, *arguments: str) -> bytes:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **for_git()}
     try:
-        done = subprocess.run(
-            ["git", *arguments],  # noqa: S607
-            cwd=root,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-        )
+        done = git.run(root, *arguments, variables={"GIT_TERMINAL_PROMPT": "0", **for_git()})
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnknownError(f"git {arguments[0]} did not end well: {type(error).__name__}") from None
     if done.returncode != 0:
