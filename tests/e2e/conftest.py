@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lockgate.loopback.index import Index
 from tests.contract import checked
 from tests.e2e.places import Makes, Place
+from tests.e2e.releasing import Release, release
 from tests.hosted import hosted
 
 __all__ = ["checked", "hosted"]
@@ -37,7 +40,14 @@ def own_git(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session")
-def index_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded index's authority and keys: made once."""
-    return tmp_path_factory.mktemp("keys")
+@pytest.fixture
+def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
+    """An embedded index with nothing in it."""
+    with Index(tmp_path / "index", keys=index_keys) as service:
+        yield service
+
+
+@pytest.fixture
+def made(tmp_path: Path, index: Index) -> Release:
+    """A release that is built, for that index."""
+    return release(tmp_path, index)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +15,6 @@ from tests.e2e.releasing import JOB, WHO, Release, release
 
 pytestmark = pytest.mark.usefixtures("own_git")
 SLOW = partial(pytest.param, marks=pytest.mark.slow)
-
-
-@pytest.fixture
-def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
-    with Index(tmp_path / "index", keys=index_keys) as service:
-        yield service
-
-
-@pytest.fixture
-def made(tmp_path: Path, index: Index) -> Release:
-    return release(tmp_path, index)
 
 
 def _job(**changes: object) -> Job:

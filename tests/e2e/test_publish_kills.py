@@ -29,12 +29,6 @@ REQUESTS = 30
 
 
 @pytest.fixture
-def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
-    with Index(tmp_path / "index", keys=index_keys) as service:
-        yield service
-
-
-@pytest.fixture
 def github() -> Iterator[Releases]:
     with Releases() as service:
         yield service

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lockgate.loopback.index import Index
-from tests.e2e.releasing import SDIST, WHEELS, Release, contents, release
+from tests.e2e.releasing import SDIST, WHEELS, Release, contents
 
 pytestmark = pytest.mark.usefixtures("own_git")
-
-
-@pytest.fixture
-def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
-    with Index(tmp_path / "index", keys=index_keys) as service:
-        yield service
-
-
-@pytest.fixture
-def made(tmp_path: Path, index: Index) -> Release:
-    return release(tmp_path, index)
 
 
 @pytest.mark.parametrize("command", ["upload", "verify", "resume"])

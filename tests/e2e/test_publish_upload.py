@@ -6,29 +6,17 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lockgate.loopback.index import Fault, Index
+from lockgate.loopback.index import Fault
 from lockgate.ports.index import Listed, project_files
 from lockgate.ports.trust import trusting
 from tests.e2e.releasing import NAMES, SDIST, WHEELS, Release, release
 from tests.support import command, commit, environment, lockgate, package
 
 pytestmark = pytest.mark.usefixtures("own_git")
-
-
-@pytest.fixture
-def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
-    with Index(tmp_path / "index", keys=index_keys) as service:
-        yield service
-
-
-@pytest.fixture
-def made(tmp_path: Path, index: Index) -> Release:
-    return release(tmp_path, index)
 
 
 def test_every_file_goes_up_once_and_wheels_first(made: Release) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +15,6 @@ from tests.e2e.releasing import NAMES, SDIST, WHEELS, Release, release, with_led
 
 pytestmark = pytest.mark.usefixtures("own_git")
 SLOW = partial(pytest.param, marks=pytest.mark.slow)
-
-
-@pytest.fixture
-def index(tmp_path: Path, index_keys: Path) -> Iterator[Index]:
-    with Index(tmp_path / "index", keys=index_keys) as service:
-        yield service
-
-
-@pytest.fixture
-def made(tmp_path: Path, index: Index) -> Release:
-    return release(tmp_path, index)
 
 
 def _steps(made: Release) -> dict[str, str]:
