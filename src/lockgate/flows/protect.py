@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from lockgate.flows import traps
-from lockgate.flows.render import Survey, survey
+from lockgate.flows.protect_look import Compared, Desk, compare
+from lockgate.flows.protect_rounds import carry_out, in_vain, interrupted, not_kept
+from lockgate.flows.render import survey
 from lockgate.flows.replay import replay as replayed
 from lockgate.model.config import Config
-from lockgate.model.errors import InterruptedByUserError, LockgateError, UsageError
-from lockgate.model.protection import TO_DO, Change, Plan, ProtectReport, Remote, Scope, Setting, Step, Trap, verdict_of
-from lockgate.model.replay import Replay
+from lockgate.model.errors import LockgateError, UsageError
+from lockgate.model.protection import TO_DO, Plan, ProtectReport, Scope, Step, verdict_of
 from lockgate.model.verdict import EXIT_CODES
 from lockgate.ports import git
 from lockgate.ports.console import Console
 from lockgate.ports.files import write_atomic
-from lockgate.ports.github import GitHub, place
+from lockgate.ports.github import place
 from lockgate.ports.github_app import connect
 from lockgate.ports.pyproject import read_project
 from lockgate.protect import replay_words, words
-from lockgate.protect.apply import Call, calls, send
-from lockgate.protect.desired import desired, form
-from lockgate.protect.difference import FORMS, continues, difference, missing_reviewers
-from lockgate.protect.reading import actions_app, is_public, read
+from lockgate.protect.difference import continues
 from lockgate.protect.traps import find
 from lockgate.workflows.contexts import required
 from lockgate.workflows.quality import PROTECTION
 
 _REFUSED = 4
 _NOBODY = "no token"
-_ROUNDS = 3  # of an apply that gets no answers
 _IN_VAIN = "GitHub took the call, and reading does not show it: lockgate protect check"
 
 
@@ -46,28 +42,6 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     plan_file: Path | None = None
     yes: bool = False
     replay: int = 0
-
-
-class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What a comparison is made from: the table, the contexts, and who asks which repository; traps need `rendered`."""
-
-    config: Config
-    contexts: tuple[str, ...]
-    github: GitHub
-    credential: str
-    repository: str
-    reviewers_at: str
-    rendered: Survey | None = None
-
-
-class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the repository."""
-
-    remote: Remote
-    settings: tuple[Setting, ...]
-    changes: tuple[Change, ...]
-    traps: tuple[Trap, ...] = ()
-    replay: Replay | None = None
 
 
 def plan(wishes: Wishes, console: Console) -> int:
@@ -131,7 +105,7 @@ def apply(wishes: Wishes, console: Console) -> int:
         try:
             found = _judged(desk, found, console)
         except KeyboardInterrupt:
-            raise _interrupted(steps) from None
+            raise interrupted(steps) from None
     report = _show(desk, found, wishes, console, steps)
     ends = set({step.what: step.status for step in steps}.values())  # what was tried again ended as it did then
     # A server that fails at every try has refused nothing, and promised nothing.
@@ -180,33 +154,6 @@ def _token_for(config: Config) -> str:
         "gh auth login, or a fine-grained token in GH_TOKEN that may read Administration, Actions, Environments and"
         f" Secrets; for the scheduled check: gh secret set {name} --env {PROTECTION}"
     )
-
-
-def compare(desk: Desk) -> Compared:
-    """Read everything, and compare.
-
-    Raises:
-        UnknownError: GitHub gives no answer that can be used.
-        UsageError: A reviewer in the table does not exist.
-    """
-    config = desk.config
-    remote = read(
-        desk.github,
-        desk.repository,
-        branch=config.protection.branch,
-        environment=config.publish.environment,
-        reviewers=config.publish.reviewers,
-    )
-    app = actions_app(desk.github)
-    settings = desired(config, desk.contexts, app=app, public=is_public(remote.repository))
-    missing = missing_reviewers(settings, remote)
-    if missing:
-        raise UsageError(
-            f"{desk.reviewers_at}: publish.reviewers: {missing[0]} is no user, and no team of this repository",
-            "@user, or @organization/team of a team that has access to the repository",
-        )
-    other = form(FORMS[config.protection.kind], config, desk.contexts, app)
-    return Compared(remote=remote, settings=settings, changes=difference(settings, other, remote))
 
 
 def _plan(desk: Desk, found: Compared) -> Plan:
@@ -261,90 +208,6 @@ def _ask(desk: Desk, found: Compared, console: Console) -> None:
     console.say("lockgate: apply this? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise LockgateError("nothing was applied: the answer was no")
-
-
-def carry_out(desk: Desk, found: Compared, console: Console) -> tuple[tuple[Step, ...], Compared]:
-    """Send the calls; where an answer is lost, read, and go on with what is left of the same plan.
-
-    Returns what became of each call, and what holds now.
-
-    Raises:
-        InterruptedByUserError: Somebody wants an end; it says what was and what was not applied.
-    """
-    heard: list[Step] = []
-
-    def note(step: Step) -> None:
-        # Told at once, should this be killed.
-        _tell(step, console)
-        heard.append(step)
-
-    try:
-        return _rounds(desk, found, note, console)
-    except KeyboardInterrupt:
-        raise _interrupted(heard) from None
-
-
-def _interrupted(steps: Sequence[Step]) -> InterruptedByUserError:
-    told = "; ".join(f"{step.status}: {step.what}" for step in steps) or "nothing was applied"
-    return InterruptedByUserError(f"interrupted ({told})", "what is left: `lockgate protect plan`")
-
-
-def _rounds(
-    desk: Desk, found: Compared, note: Callable[[Step], None], console: Console
-) -> tuple[tuple[Step, ...], Compared]:
-    steps: list[Step] = []
-    begun, todo, attempt = found.changes, _calls(desk, found), 0
-    while True:
-        attempt += 1
-        done = send(desk.github, todo, lambda: compare(desk).changes, note)
-        lost = next((number for number, step in enumerate(done) if step.status == "unknown"), None)
-        try:
-            found = compare(desk)
-        except LockgateError as error:
-            console.say(f"lockgate: {error.message}", "unknown")
-            return (*steps, *done), msgspec.structs.replace(found, changes=tuple(map(_hidden, found.changes)))
-        if lost is None:
-            return (*steps, *done), found
-        again = _calls(desk, found)
-        todo = (*(call for call in todo[lost + 1 :] if call.restores and call not in again), *again)
-        answered = done[:lost]
-        if done[lost].what not in {call.what for call in todo}:
-            answered.append(Step(done[lost].what, "applied", "its answer was lost; reading shows it"))
-        if not todo:
-            return (*steps, *answered), found
-        if attempt == _ROUNDS or not continues(begun, found.changes):
-            return (*steps, *answered, *done[len(answered) :]), found
-        steps += answered
-
-
-def not_kept(before: Compared, after: Compared) -> list[Change]:
-    """Values that nobody manages, and that an apply sent back in vain."""
-    gone = {line.key for line in before.changes if line.kind == "remove"}
-    still = {(line.key, line.kind) for line in after.changes}
-    beside = (line for line in before.changes if line.kind == "unmanaged" and line.permission is None)
-    return [line for line in beside if (line.key, "unmanaged") not in still and not gone & {line.key.partition(".")[0]}]
-
-
-def in_vain(steps: Sequence[Step], after: Compared) -> list[Change]:
-    """What is still to do although GitHub took every call."""
-    done = all(step.status == "applied" for step in steps)
-    return [line for line in after.changes if line.kind in TO_DO] if done else []
-
-
-def _calls(desk: Desk, found: Compared) -> tuple[Call, ...]:
-    branch, environment = desk.config.protection.branch, desk.config.publish.environment
-    return calls(found.changes, found.settings, found.remote, branch=branch, environment=environment)
-
-
-def _hidden(change: Change) -> Change:
-    if change.kind not in TO_DO:
-        return change
-    return msgspec.structs.replace(change, kind="unknown", permission="an answer of GitHub: `lockgate protect check`")
-
-
-def _tell(step: Step, console: Console) -> None:
-    if not console.quiet:
-        console.say(f"lockgate: {step.status}: {step.what}")
 
 
 def _report(desk: Desk, found: Compared, steps: tuple[Step, ...] = ()) -> ProtectReport:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from lockgate.cli import run
-from lockgate.flows.protect import compare
+from lockgate.flows.protect_look import compare
 from lockgate.loopback.github import Fault
 from lockgate.model.protection import Change
 from lockgate.ports.http import Answer, exchange
@@ -115,7 +115,7 @@ def test_who_interrupts_the_proof_is_told_what_was_applied(
 def test_who_interrupts_before_the_first_call_has_changed_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lockgate.flows import protect
+    from lockgate.flows import protect_rounds
     from lockgate.model.errors import InterruptedByUserError
     from lockgate.ports.console import Console
 
@@ -125,9 +125,9 @@ def test_who_interrupts_before_the_first_call_has_changed_nothing(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(protect, "send", stopped)
+    monkeypatch.setattr(protect_rounds, "send", stopped)
     with pytest.raises(InterruptedByUserError, match="nothing was applied"):
-        protect.carry_out(desk, found, Console(quiet=True))
+        protect_rounds.carry_out(desk, found, Console(quiet=True))
 
 
 def test_a_call_that_is_taken_in_vain_is_not_said_to_be_done(

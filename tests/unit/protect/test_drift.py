@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.flows.protect import Compared, compare
+from lockgate.flows.protect_look import Compared, compare
 from lockgate.model.protection import verdict_of
 from tests.unit.protect.world import CONTEXTS, REPOSITORY, State, World, rich, table, weaker
 

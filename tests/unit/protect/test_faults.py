@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lockgate.flows.protect import compare
+from lockgate.flows.protect_look import compare
 from lockgate.loopback.github import Fault
 from lockgate.model.protection import verdict_of
 from tests.unit.protect.world import State, World, rich, table, weaker
@@ -104,7 +104,7 @@ def test_when_reading_fails_afterwards_nothing_is_promised(world: World, monkeyp
     found = compare(desk)
     world.server.faults.append(Fault(method="PUT", path=".*/protection", cut="after"))
     world.server.faults.append(Fault(method="GET", nth=0, cut="before"))
-    from lockgate.flows.protect import carry_out
+    from lockgate.flows.protect_rounds import carry_out
     from lockgate.ports.console import Console
 
     steps, found = carry_out(desk, found, Console(quiet=True))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from lockgate.flows.protect import Compared, compare
+from lockgate.flows.protect_look import Compared, compare
 from lockgate.loopback.github import Fault
 from lockgate.model.config import Config
 from lockgate.model.errors import UnknownError, UsageError

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import Phase, given, settings
 
-from lockgate.flows.protect import compare, not_kept
+from lockgate.flows.protect_look import compare
+from lockgate.flows.protect_rounds import not_kept
 from lockgate.model.config import Config
 from lockgate.model.protection import TO_DO, verdict_of
 from tests.unit.protect.world import State, World, configs, rich, states, table, weaker

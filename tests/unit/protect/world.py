@@ -11,7 +11,8 @@ from typing import Any, Literal
 import msgspec
 from hypothesis import strategies as st
 
-from lockgate.flows.protect import Compared, Desk, carry_out, compare
+from lockgate.flows.protect_look import Compared, Desk, compare
+from lockgate.flows.protect_rounds import carry_out
 from lockgate.loopback.github import GitHub
 from lockgate.loopback.github.state import new_repository
 from lockgate.model.config import Config
